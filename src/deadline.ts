@@ -1,0 +1,118 @@
+/**
+ * One absolute deadline per operation: a time, the caller's signal and the work's signal as one thing.
+ *
+ * @module
+ */
+
+import { abortable } from "@std/async";
+
+/** The longest a timer can be set for, in milliseconds. */
+export const MAX_TIMER_MS = 2_147_483_647;
+
+/** The reason of a {@linkcode Deadline}'s signal once its own time has passed. */
+class DeadlinePassed extends Error {
+  constructor() {
+    super("The deadline passed");
+    this.name = "DeadlinePassed";
+  }
+}
+
+/** What ends an operation before its answer. */
+export interface DeadlineOptions {
+  /** The caller's signal. */
+  readonly signal?: AbortSignal | undefined;
+  /** An operation that this one is part of: it ends this one too. */
+  readonly parent?: Deadline | undefined;
+  /** Aborted when the client that the operation belongs to is closed. */
+  readonly owner?: AbortSignal | undefined;
+}
+
+/**
+ * The end of one operation. Hand {@linkcode Deadline.signal} to the work, {@linkcode Deadline.race} what cannot take a
+ * signal, and dispose of it when the operation has settled: its timer and its listeners go with it.
+ */
+export class Deadline implements Disposable {
+  /** When the time passes, on the clock of `performance.now()`, in milliseconds. */
+  readonly #endsAt: number;
+  readonly #controller = new AbortController();
+  readonly #timer: ReturnType<typeof setTimeout>;
+  readonly #unlink: (() => void)[] = [];
+
+  /**
+   * Starts the clock.
+   *
+   * @param timeoutMs How long the operation may take, in milliseconds; `Infinity` where only the signals end it.
+   * @param options The signals that end it earlier.
+   */
+  constructor(timeoutMs: number, options: DeadlineOptions = {}) {
+    this.#endsAt = Math.min(performance.now() + timeoutMs, options.parent?.endsAtMs ?? Infinity);
+    const end = () => this.#controller.abort(new DeadlinePassed());
+    this.#timer = setTimeout(end, Math.min(Math.max(0, this.#endsAt - performance.now()), MAX_TIMER_MS));
+    this.#follow(options.signal);
+    this.#follow(options.parent?.signal);
+    this.#follow(options.owner);
+  }
+
+  /** Aborted when the time has passed or the caller has aborted. */
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  /** When the time passes, on the clock of `performance.now()`, in milliseconds. */
+  get endsAtMs(): number {
+    return this.#endsAt;
+  }
+
+  /** How much time is left, in milliseconds; never negative. */
+  get remainingMs(): number {
+    return Math.max(0, this.#endsAt - performance.now());
+  }
+
+  /** Whether our own time has passed, rather than the caller's patience. */
+  get passed(): boolean {
+    return this.signal.aborted && this.signal.reason instanceof DeadlinePassed;
+  }
+
+  /** Whether the caller has aborted, or the client was closed. */
+  get cancelled(): boolean {
+    return this.signal.aborted && !this.passed;
+  }
+
+  /**
+   * Waits for work, no longer than the deadline. The work itself goes on unless it was given the signal.
+   *
+   * @param work What to wait for.
+   * @returns What the work resolves to.
+   */
+  async race<T>(work: Promise<T>): Promise<T> {
+    return await abortable(work, this.signal);
+  }
+
+  /** Stops the clock and lets go of the signals; the operation has settled. */
+  [Symbol.dispose](): void {
+    clearTimeout(this.#timer);
+    for (const unlink of this.#unlink.splice(0)) unlink();
+  }
+
+  #follow(signal: AbortSignal | undefined): void {
+    if (signal === undefined) return;
+    const abort = () => this.#controller.abort(signal.reason);
+    if (signal.aborted) return abort();
+    signal.addEventListener("abort", abort, { once: true });
+    this.#unlink.push(() => signal.removeEventListener("abort", abort));
+  }
+}
+
+/**
+ * Checks a time that a caller gave.
+ *
+ * @param name The option's name, for the error.
+ * @param valueMs The time in milliseconds, or `undefined`.
+ * @throws {RangeError} If it is not a positive number.
+ */
+export function checkTimeout(name: string, valueMs: number | undefined): void {
+  if (valueMs === undefined) return;
+  if (typeof valueMs !== "number" || !(valueMs > 0)) {
+    throw new RangeError(`Cannot use ${name} as a time in milliseconds: ${String(valueMs)}`);
+  }
+}
