@@ -1,0 +1,214 @@
+/**
+ * Checks one server's configuration, and fills it with an agent's secrets.
+ *
+ * @module
+ */
+
+import { checkKeys, keyPath, quote, readMapping } from "./config_checks.ts";
+import { nearestNames } from "../nearest.ts";
+import { Secret } from "../secrets.ts";
+import * as field from "./server_fields.ts";
+import { fillTemplate, templateReferences, templateText } from "./template.ts";
+import type { ToolFilter } from "../tool_filter.ts";
+
+/** Which transport to speak: `auto` is Streamable HTTP, then SSE where the server does not know the former. */
+export type TransportChoice = "auto" | "streamable_http" | "sse";
+
+/** One server whose shape was checked. Its texts may still refer to secrets. */
+export interface CheckedServer {
+  /** The endpoint as text; `undefined` after a fault. */
+  readonly url: field.TextField | undefined;
+  /** The endpoint; `undefined` where it refers to secrets or after a fault. */
+  readonly fixedUrl: URL | undefined;
+  /** The headers by lower-case name. */
+  readonly headers: ReadonlyMap<string, field.TextField>;
+  /** Which transport to speak, where it was given. */
+  readonly transport: TransportChoice | undefined;
+  /** The longest any one operation may take in milliseconds, where it was given. */
+  readonly timeoutMs: number | undefined;
+  /** Which tools are let through, where it was given. */
+  readonly tools: ToolFilter | undefined;
+  /** Whether a special address is allowed, where it was given. */
+  readonly allowPrivate: boolean | undefined;
+}
+
+/** One server with its secrets and defaults filled in. */
+export interface FilledServer {
+  /** The endpoint. */
+  readonly url: URL;
+  /** Which transport to speak. */
+  readonly transport: TransportChoice;
+  /** The headers by lower-case name; an object without a prototype. */
+  readonly headers: Readonly<Record<string, Secret>>;
+  /** The longest any one operation may take, in milliseconds. */
+  readonly timeoutMs: number | undefined;
+  /** Which tools are let through. */
+  readonly tools: { readonly allow: readonly string[]; readonly deny: readonly string[] };
+  /** Whether a special address is allowed. */
+  readonly allowPrivate: boolean;
+}
+
+/** The secrets of one agent for one server. */
+export interface ServerSecrets {
+  /** Where they are. */
+  readonly path: string;
+  /** The values by name; `undefined` for one whose fault was told. */
+  readonly values: ReadonlyMap<string, string | undefined>;
+}
+
+/** How to check a server. */
+export interface ServerCheck extends field.FieldCheck {
+  /** Whether `type` names the transport, as in the ecosystem's `mcpServers`. @default {false} */
+  readonly acceptType?: boolean | undefined;
+}
+
+const SERVER_KEYS = ["url", "transport", "headers", "timeoutMs", "tools", "allowPrivate"];
+const STDIO_KEYS = ["command", "args", "env", "cwd"];
+const SYNONYMS = new Map([
+  ["type", "transport"],
+  ["endpoint", "url"],
+  ["baseUrl", "url"],
+  ["serverUrl", "url"],
+  ["httpUrl", "url"],
+  ["timeout", "timeoutMs"],
+]);
+const TRANSPORTS: ReadonlyMap<string, TransportChoice> = new Map([
+  ["auto", "auto"],
+  ["streamable_http", "streamable_http"],
+  ["sse", "sse"],
+]);
+const TYPES: ReadonlyMap<string, TransportChoice> = new Map([
+  ["http", "streamable_http"],
+  ["streamable-http", "streamable_http"],
+  ["streamableHttp", "streamable_http"],
+  ["sse", "sse"],
+]);
+const STDIO_FAULT = "Cannot start a server as a process, as the edge has none: " +
+  'run it behind a bridge such as supergateway and write the address of that as "url"';
+
+/**
+ * Checks the shape of a server's configuration, and everything in it that does not depend on secrets.
+ *
+ * @param value The configuration as it was written.
+ * @param path Where it is.
+ * @param check The environment, and who takes the faults.
+ * @returns The checked parts; or `undefined` where the value is no mapping.
+ */
+export function checkServer(value: unknown, path: string, check: ServerCheck): CheckedServer | undefined {
+  const { faults, acceptType = false } = check;
+  const fields = readMapping(value, path, 'a mapping with a "url"', faults);
+  if (fields === undefined) return undefined;
+  const at = (key: string) => keyPath(path, key);
+  const stdioKey = ["command", "args"].find((key) => fields.has(key)) ??
+    (fields.get("type") === "stdio" ? "type" : undefined);
+  if (stdioKey !== undefined) faults.add(at(stdioKey), STDIO_FAULT);
+  const foreign = stdioKey !== undefined ? [...STDIO_KEYS, "type"] : acceptType ? ["type"] : [];
+  checkKeys(fields, path, [...SERVER_KEYS, ...foreign], faults, SYNONYMS);
+  const allowPrivate = field.checkFlag(fields.get("allowPrivate"), at("allowPrivate"), check);
+  const url = stdioKey === undefined || fields.has("url")
+    ? field.readText(fields.get("url"), at("url"), "the http(s) URL of the endpoint", check)
+    : undefined;
+  return {
+    url,
+    fixedUrl: url && field.checkUrl(url.path, templateText(url.template), allowPrivate ?? false, "", faults),
+    headers: field.checkHeaders(fields.get("headers"), at("headers"), check),
+    transport: stdioKey === undefined ? checkTransport(fields, path, check) : undefined,
+    timeoutMs: field.checkTimeout(fields.get("timeoutMs"), at("timeoutMs"), check),
+    tools: field.checkTools(fields.get("tools"), at("tools"), check),
+    allowPrivate,
+  };
+}
+
+/**
+ * Fills a server with the secrets of an agent.
+ *
+ * @param server The checked server.
+ * @param secrets The agent's secrets for this server.
+ * @param check Who takes the faults; with an environment, a fault also shows how to refer to that.
+ * @returns The server; or `undefined` where it cannot be used, for a fault of now or of before.
+ */
+export function fillServer(
+  server: CheckedServer,
+  secrets: ServerSecrets,
+  check: field.FieldCheck,
+): FilledServer | undefined {
+  const { faults } = check;
+  const before = faults.count;
+  addMissing(server, secrets, check);
+  const fill = ({ path, template }: field.TextField) => {
+    const isFixed = templateText(template) !== undefined;
+    return {
+      path,
+      text: templateText(fillTemplate(template, ({ name }) => secrets.values.get(name))),
+      suffix: isFixed ? "" : ` (with the secrets at ${secrets.path})`,
+    };
+  };
+  let url = server.fixedUrl;
+  if (server.url !== undefined && templateText(server.url.template) === undefined) {
+    const { path, text, suffix } = fill(server.url);
+    url = field.checkUrl(path, text, server.allowPrivate ?? false, suffix, faults);
+  }
+  const headers: Record<string, Secret> = Object.create(null);
+  for (const [name, header] of server.headers) {
+    const { path, text, suffix } = fill(header);
+    if (field.checkHeaderValue(path, text, suffix, faults) && text !== undefined) headers[name] = new Secret(text);
+  }
+  if (url === undefined || faults.count > before) return undefined;
+  return {
+    url: new URL(url),
+    transport: server.transport ?? "auto",
+    headers: Object.freeze(headers),
+    timeoutMs: server.timeoutMs,
+    tools: { allow: server.tools?.allow ?? ["*"], deny: server.tools?.deny ?? [] },
+    allowPrivate: server.allowPrivate ?? false,
+  };
+}
+
+/**
+ * Whether a server depends on an agent's secrets.
+ *
+ * @param server The checked server.
+ * @returns Whether a text refers to a secret.
+ */
+export function refersToSecrets(server: CheckedServer): boolean {
+  return textsOf(server).some(({ template }) => templateReferences(template).length > 0);
+}
+
+function checkTransport(
+  fields: ReadonlyMap<string, unknown>,
+  path: string,
+  check: ServerCheck,
+): TransportChoice | undefined {
+  const byType = check.acceptType === true && fields.has("type");
+  const key = byType ? "type" : "transport";
+  const at = keyPath(path, key);
+  if (byType && fields.has("transport")) check.faults.add(at, 'Cannot stand beside "transport": remove one');
+  const value = fields.get(key);
+  if (value === undefined) return undefined;
+  const choices = byType ? TYPES : TRANSPORTS;
+  const wanted = `one of ${[...choices.keys()].map(quote).join(", ")}`;
+  const text = field.readPlainText(value, at, wanted, check);
+  if (text === undefined) return undefined;
+  const choice = choices.get(text);
+  if (choice === undefined) check.faults.add(at, `Unknown transport: write ${wanted}`);
+  return choice;
+}
+
+function textsOf(server: CheckedServer): readonly field.TextField[] {
+  return [...(server.url ? [server.url] : []), ...server.headers.values()];
+}
+
+function addMissing(server: CheckedServer, secrets: ServerSecrets, { env, faults }: field.FieldCheck): void {
+  const users = new Map<string, Set<string>>();
+  for (const { path, template } of textsOf(server)) {
+    for (const { name } of templateReferences(template)) {
+      if (!secrets.values.has(name)) users.set(name, (users.get(name) ?? new Set()).add(path));
+    }
+  }
+  for (const [name, paths] of users) {
+    const near = nearestNames(name, secrets.values.keys(), 1).map((other) => `, or did you mean ${quote(other)}`);
+    const way = env === undefined ? "" : `, or write "\${env:${name}}" there for an environment variable`;
+    const message = `Missing secret for ${[...paths].join(", ")}: add it${near.join("")}${way}`;
+    faults.add(keyPath(secrets.path, name), message);
+  }
+}

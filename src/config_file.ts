@@ -1,0 +1,147 @@
+/**
+ * Reads a configuration file: YAML or JSON, in Portolan's own shape or as the `mcpServers` of other MCP programs.
+ *
+ * ```yaml
+ * servers:
+ *   fileio: { url: https://fileio.example.com/mcp, timeoutMs: 8000 }
+ *   calendar:
+ *     url: https://cal.example.com/mcp
+ *     headers: { authorization: "Bearer ${TOKEN}" }
+ *     tools: { deny: ["delete_*"] }
+ * agents:
+ *   Kairos:
+ *     servers: [fileio, calendar]
+ *     secrets:
+ *       calendar: { TOKEN: "${env:KAIROS_CALENDAR_TOKEN}" }
+ *     collisions: first
+ *     keys: ["${env:KAIROS_KEY_DIGEST}"]
+ *   Mercurius:
+ *     servers:
+ *       notes: { url: http://localhost:8000/mcp }
+ * ```
+ *
+ * `${NAME}` in a server's `url` and `headers` is a secret of the agent for that server; `${env:NAME}` and
+ * `${env:NAME:-default}` are read from the environment, in every text of a server, in secrets and in keys; `$${` is a
+ * literal `${`. A variable that is set but empty counts as not set. Nothing that came from outside is looked into again.
+ *
+ * A file with `mcpServers` is one agent with the name `default`; `secrets`, `collisions` and `keys` stand beside it:
+ *
+ * ```json
+ * {
+ *   "mcpServers": {
+ *     "calendar": {
+ *       "type": "http",
+ *       "url": "https://cal.example.com/mcp",
+ *       "headers": { "authorization": "Bearer ${env:CALENDAR_TOKEN}" }
+ *     }
+ *   }
+ * }
+ * ```
+ *
+ * @module
+ */
+
+import { type AgentEntry, readAgent, readAgentServers, readServers, type ServerEntry } from "./config/agent_file.ts";
+import { checkKeys, checkName, FaultList, keyPath, readMapping } from "./config/config_checks.ts";
+import { parseText } from "./config/config_text.ts";
+import { type AgentConfig, type Environment, MAX_AGENT_NAME_LENGTH, type PortolanConfig } from "./server_config.ts";
+import type { FieldCheck } from "./config/server_fields.ts";
+
+export type {
+  AgentConfig,
+  AgentSecrets,
+  CollisionPolicy,
+  Environment,
+  PortolanConfig,
+  ServerConfig,
+  ToolFilter,
+  TransportChoice,
+} from "./server_config.ts";
+
+/** The agent that a file with `mcpServers` describes. */
+const DEFAULT_AGENT = "default";
+
+/** How to read a configuration file. */
+export interface ParseConfigOptions {
+  /** The environment for `${env:NAME}`. @default {{}} */
+  readonly env?: Environment | undefined;
+  /** What to call the text in faults, such as the name of its file. @default {"the text"} */
+  readonly source?: string | undefined;
+}
+
+/**
+ * Reads a configuration and checks all of it, so that each of its agents resolves without fault.
+ *
+ * @example
+ * ```ts
+ * import { parseConfig } from "@portolan/mcp/config";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const config = parseConfig(
+ *   `
+ * servers:
+ *   calendar: { url: "https://cal.example.com/mcp", headers: { authorization: "Bearer \${TOKEN}" } }
+ * agents:
+ *   Kairos: { servers: [calendar], secrets: { calendar: { TOKEN: "\${env:CALENDAR_TOKEN}" } } }
+ * `,
+ *   { env: { CALENDAR_TOKEN: "hunter22" } },
+ * );
+ * assertEquals(config.agents.Kairos?.secrets?.calendar?.TOKEN, "hunter22");
+ * ```
+ *
+ * @param text The text of the file, at most 1 MiB.
+ * @param options The environment, and what to call the text.
+ * @returns The agents, with references to the environment replaced and those to secrets left. Its mappings are objects
+ * without a prototype.
+ * @throws {ConfigError} If there are faults, all of them at once (`invalid_config`). No fault holds a value of the text
+ * or of the environment.
+ */
+export function parseConfig(text: string, options: ParseConfigOptions = {}): PortolanConfig {
+  const { env = {}, source } = options;
+  const faults = new FaultList();
+  const check = { env, faults };
+  const data = parseText(text, source, faults);
+  faults.throwIfAny();
+  const root = readMapping(data, "", 'a mapping with "servers" and "agents", or with "mcpServers"', faults) ??
+    new Map<string, unknown>();
+  faults.throwIfAny();
+  const agents = root.has("mcpServers") ? readEcosystem(root, check) : readAgents(root, check);
+  faults.throwIfAny();
+  const configs: Record<string, AgentConfig> = Object.create(null);
+  const keys: Record<string, readonly string[]> = Object.create(null);
+  for (const [name, agent] of agents) {
+    configs[name] = agent.config;
+    if (agent.keys !== undefined) keys[name] = agent.keys;
+  }
+  return { agents: configs, ...(Object.keys(keys).length > 0 && { keys }) };
+}
+
+function readAgents(root: ReadonlyMap<string, unknown>, check: FieldCheck): ReadonlyMap<string, AgentEntry> {
+  const { faults } = check;
+  checkKeys(root, "", ["servers", "agents"], faults);
+  const wanted = "a mapping of names to servers";
+  const servers = root.has("servers")
+    ? readServers(root.get("servers"), "servers", wanted, check)
+    : new Map<string, ServerEntry>();
+  const agents = new Map<string, AgentEntry>();
+  const entries = readMapping(root.get("agents"), "agents", "a mapping of names to agents", faults);
+  for (const [name, value] of entries ?? []) {
+    const path = keyPath("agents", name);
+    checkName(name, MAX_AGENT_NAME_LENGTH, path, faults);
+    const fields = readMapping(value, path, 'a mapping with "servers"', faults);
+    if (fields === undefined) continue;
+    checkKeys(fields, path, ["servers", "secrets", "collisions", "keys"], faults);
+    const own = readAgentServers(fields.get("servers"), keyPath(path, "servers"), servers, check);
+    agents.set(name, readAgent(fields, path, own, check));
+  }
+  return agents;
+}
+
+function readEcosystem(root: ReadonlyMap<string, unknown>, check: FieldCheck): ReadonlyMap<string, AgentEntry> {
+  const mixed = ["servers", "agents"].filter((key) => root.has(key));
+  for (const key of mixed) check.faults.add(key, 'Cannot stand beside "mcpServers": move its servers to "servers"');
+  checkKeys(root, "", ["mcpServers", "secrets", "collisions", "keys", ...mixed], check.faults);
+  const wanted = "a mapping of names to servers";
+  const servers = readServers(root.get("mcpServers"), "mcpServers", wanted, { ...check, acceptType: true });
+  return new Map([[DEFAULT_AGENT, readAgent(root, "", servers, check)]]);
+}
