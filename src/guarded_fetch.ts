@@ -1,0 +1,88 @@
+/**
+ * The only way out: one server's requests, with its credentials, to its own origin.
+ *
+ * @module
+ */
+
+import { MCPError } from "./errors.ts";
+import type { Secret } from "./secrets.ts";
+
+/** One request to a server. */
+export interface GuardedRequest {
+  /** The HTTP method. */
+  readonly method: "GET" | "POST" | "DELETE";
+  /** The headers of the protocol; the server's credentials are added here and nowhere else. */
+  readonly headers: Headers;
+  /** The body, sent at most once. */
+  readonly body?: string | undefined;
+  /** Ends the request and closes its socket. */
+  readonly signal: AbortSignal;
+  /** Where to, where it is not the configured URL; of the same origin. */
+  readonly url?: URL | undefined;
+}
+
+/** Sends one request and resolves with the head of its answer, whatever the status. */
+export type GuardedFetch = (request: GuardedRequest) => Promise<Response>;
+
+/** Whose requests they are. */
+export interface GuardedFetchOptions {
+  /** The configured name of the server. */
+  readonly server: string;
+  /** Its endpoint. */
+  readonly url: URL;
+  /** Its credentials, for its own origin only. */
+  readonly headers: Readonly<Record<string, Secret>>;
+  /** The `fetch` underneath. @default {globalThis.fetch} */
+  readonly fetch?: typeof globalThis.fetch | undefined;
+}
+
+const MAX_REDIRECTS = 3;
+/** Redirects that keep method and body (RFC 9110, sections 15.4.8 and 15.4.9). */
+const KEEPS_METHOD = new Set([307, 308]);
+const REDIRECTS = new Set([301, 302, 303, 307, 308]);
+
+/**
+ * Makes the one way out to a server.
+ *
+ * @param options Whose requests they are.
+ * @returns A function that sends one request; it rejects with what `fetch` rejects with, or with an `MCPError` with the
+ * code `redirect_refused`.
+ */
+export function createGuardedFetch(options: GuardedFetchOptions): GuardedFetch {
+  const { server, url: endpoint, headers: credentials, fetch = globalThis.fetch } = options;
+
+  return async (request) => {
+    let url = request.url ?? endpoint;
+    for (let redirects = 0;; redirects++) {
+      if (url.origin !== endpoint.origin) throw refused(server, "names another origin");
+      const headers = new Headers(request.headers);
+      for (const [name, secret] of Object.entries(credentials)) headers.set(name, secret.reveal());
+      const response = await fetch(url, {
+        method: request.method,
+        headers,
+        signal: request.signal,
+        redirect: "manual",
+        // Deno silently sends a POST again when a reused connection closes before the answer, so that a tool runs
+        // twice. It cannot do that with a stream.
+        ...(request.body === undefined ? {} : { body: new Blob([request.body]).stream() }),
+      });
+      if (!REDIRECTS.has(response.status)) return response;
+      const location = response.headers.get("location");
+      await response.body?.cancel();
+      if (location === null || !URL.canParse(location, url)) throw refused(server, "says not where to");
+      if (redirects === MAX_REDIRECTS) throw refused(server, "goes round in circles");
+      if (request.method !== "GET" && !KEEPS_METHOD.has(response.status)) {
+        throw refused(server, `would change the method (HTTP ${response.status})`);
+      }
+      url = new URL(location, url);
+    }
+  };
+}
+
+function refused(server: string, why: string): MCPError {
+  return new MCPError(
+    "redirect_refused",
+    `Cannot follow the redirect of server "${server}" as it ${why}: configure the URL it should lead to`,
+    { server },
+  );
+}
