@@ -1,0 +1,205 @@
+/**
+ * The clients of many agents.
+ *
+ * @module
+ */
+
+import { MCPError } from "./errors.ts";
+import {
+  type ConnectToServersOptions,
+  MultiServerMCPClient,
+  type MultiServerMCPClientOptions,
+  type ReconnectOptions,
+} from "./multi_server_client.ts";
+import { nearestNames } from "./nearest.ts";
+import { type AgentConfig, type PortolanConfig, resolveAgent } from "./server_config.ts";
+import { didYouMean } from "./single_server_client.ts";
+import type { AgentStatus } from "./status.ts";
+
+/** What all clients of a manager are created with. */
+export type MCPClientManagerOptions = MultiServerMCPClientOptions;
+
+/**
+ * Keeps one {@linkcode MultiServerMCPClient} per agent: adds, finds, reconnects and closes them.
+ *
+ * @example
+ * ```ts
+ * import { MCPClientManager } from "@portolan/mcp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using manager = new MCPClientManager({
+ *   agents: { Kairos: { servers: { fileio: { url: "http://localhost:9/mcp" } } } },
+ * });
+ * assertEquals(await manager.addClient("Kairos"), false);
+ * assertEquals(manager.getStatusSummary().Kairos?.connectedServers, 0);
+ * ```
+ */
+export class MCPClientManager implements AsyncDisposable {
+  readonly #options: MCPClientManagerOptions;
+  readonly #configs: Map<string, AgentConfig>;
+  readonly #clients = new Map<string, MultiServerMCPClient>();
+  #closing: Promise<void> | undefined;
+
+  /**
+   * Creates a manager; nothing is sent.
+   *
+   * @param config The agents, as `parseConfig()` of `@portolan/mcp/config` returns them.
+   * @param options What all clients are created with.
+   * @throws {ConfigError} If the configuration of an agent has faults (`invalid_config`).
+   */
+  constructor(config: PortolanConfig = { agents: {} }, options: MCPClientManagerOptions = {}) {
+    this.#options = options;
+    this.#configs = new Map(Object.entries(config.agents));
+    for (const [agent, agentConfig] of this.#configs) resolveAgent(agent, agentConfig);
+  }
+
+  /** The names of all agents, configured or added. */
+  get agents(): readonly string[] {
+    return [...this.#configs.keys()];
+  }
+
+  /**
+   * Creates the client of an agent and connects it to all its servers. An agent that has a client keeps it, and what is
+   * not connected is tried again.
+   *
+   * @param agent The agent's name.
+   * @param config Its servers, where it is not in the manager's configuration.
+   * @param options How its servers are connected to.
+   * @returns Whether at least one server is connected.
+   * @throws {MCPError} With `agent_not_found` if it has no configuration; with `invalid_config` if it has one already
+   * and another is given, or if the configuration has faults.
+   */
+  async addClient(agent: string, config?: AgentConfig, options: ConnectToServersOptions = {}): Promise<boolean> {
+    this.#throwIfClosed();
+    if (config !== undefined) {
+      if (this.#configs.has(agent)) {
+        throw new MCPError(
+          "invalid_config",
+          `Cannot add agent "${agent}" as there is one of that name: remove it first`,
+        );
+      }
+      resolveAgent(agent, config);
+      this.#configs.set(agent, config);
+    }
+    const connected = await this.openClient(agent).connectToServers(options);
+    return Object.values(connected).includes(true);
+  }
+
+  /**
+   * Creates the clients of all agents and connects them, all at once.
+   *
+   * @param options How servers are connected to.
+   * @returns For each agent whether at least one of its servers is connected.
+   */
+  async connectAll(options: ConnectToServersOptions = {}): Promise<Record<string, boolean>> {
+    const outcomes = this.agents.map(async (agent) => {
+      return [agent, await this.addClient(agent, undefined, options)] as const;
+    });
+    return Object.fromEntries(await Promise.all(outcomes));
+  }
+
+  /**
+   * The client of an agent, created where it does not exist yet; it connects when it is used.
+   *
+   * @param agent The agent's name.
+   * @returns Its client, owned by the manager.
+   * @throws {MCPError} With `agent_not_found` if there is no such agent; with `closed` after `close()`.
+   */
+  openClient(agent: string): MultiServerMCPClient {
+    this.#throwIfClosed();
+    return this.#clientOf(agent);
+  }
+
+  /**
+   * The client of an agent, where it exists.
+   *
+   * @param agent The agent's name.
+   * @returns Its client, owned by the manager, or `undefined` where it was not added.
+   */
+  getClient(agent: string): MultiServerMCPClient | undefined {
+    return this.#clients.get(agent);
+  }
+
+  /**
+   * Removes an agent and closes its connections.
+   *
+   * @param agent The agent's name.
+   * @returns Whether there was one.
+   */
+  async removeClient(agent: string): Promise<boolean> {
+    const client = this.#clients.get(agent);
+    this.#clients.delete(agent);
+    const existed = this.#configs.delete(agent);
+    await client?.close();
+    return existed;
+  }
+
+  /**
+   * The status of every agent. Asks nobody.
+   *
+   * @returns A snapshot by agent name; agents that were not used yet have idle servers.
+   */
+  getStatusSummary(): Record<string, AgentStatus> {
+    return Object.fromEntries(this.agents.map((agent) => [agent, this.#clientOf(agent).getStatus()]));
+  }
+
+  /**
+   * Connects an agent anew to the servers that are not connected, or to one that is named.
+   *
+   * @param agent The agent's name.
+   * @param options Which server, and how it is connected to.
+   * @returns For each server that was tried whether it is connected.
+   * @throws {MCPError} With `agent_not_found` or `server_not_found`.
+   */
+  async reconnectClient(agent: string, options: ReconnectOptions = {}): Promise<Record<string, boolean>> {
+    return await this.openClient(agent).reconnect(options);
+  }
+
+  /**
+   * Connects all agents anew to the servers that are not connected.
+   *
+   * @param options How servers are connected to.
+   * @returns For each agent and each server that was tried whether it is connected.
+   */
+  async reconnectAll(options: ConnectToServersOptions = {}): Promise<Record<string, Record<string, boolean>>> {
+    const outcomes = this.agents.map(async (agent) => [agent, await this.reconnectClient(agent, options)] as const);
+    return Object.fromEntries(await Promise.all(outcomes));
+  }
+
+  /** Closes all clients, also where one fails to close. Idempotent. */
+  close(): Promise<void> {
+    return this.#closing ??= this.#close();
+  }
+
+  /** As {@linkcode MCPClientManager.close}. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  #clientOf(agent: string): MultiServerMCPClient {
+    const existing = this.#clients.get(agent);
+    if (existing !== undefined) return existing;
+    const config = this.#configs.get(agent);
+    if (config === undefined) throw this.#toNotFound(agent);
+    const client = new MultiServerMCPClient(agent, config, this.#options);
+    this.#clients.set(agent, client);
+    return client;
+  }
+
+  async #close(): Promise<void> {
+    await Promise.allSettled([...this.#clients.values()].map((client) => client.close()));
+  }
+
+  #throwIfClosed(): void {
+    if (this.#closing !== undefined) throw new MCPError("closed", "Cannot use the manager as it is closed");
+  }
+
+  #toNotFound(agent: string): MCPError {
+    const suggestions = nearestNames(agent, this.#configs.keys());
+    return new MCPError(
+      "agent_not_found",
+      `Cannot find agent "${agent}" as the configuration has none of that name${didYouMean(suggestions)}`,
+      { suggestions },
+    );
+  }
+}

@@ -1,0 +1,189 @@
+/**
+ * The clients of one agent's servers: asked for their tools all at once, bounded, each behind its own deadline.
+ *
+ * @module
+ */
+
+import { pooledMap } from "@std/async";
+import { Deadline } from "./deadline.ts";
+import { isMCPError, MCPError } from "./errors.ts";
+import { SharedTask } from "./shared_task.ts";
+import type { SingleServerMCPClient } from "./single_server_client.ts";
+import type { ServerStatus } from "./status.ts";
+import type { ToolCatalog } from "./tool_catalog.ts";
+
+/** How long asking a server may take where nobody says, in milliseconds. */
+const ASK_TIMEOUT_MS = 10_000;
+
+/** How long the outcome of an attempt that was given up may take to be recorded, in milliseconds. */
+const RECORD_TIMEOUT_MS = 300;
+
+/** How a round of asking is run. */
+export interface AskOptions {
+  /** The longest each server may take, in milliseconds. */
+  readonly timeoutMs?: number | undefined;
+  /** Ends the waiting for all of them. */
+  readonly signal?: AbortSignal | undefined;
+  /** How many are asked at once. */
+  readonly concurrency: number;
+  /** Open a new connection although there is one. */
+  readonly reconnect?: boolean | undefined;
+  /** Told as each server settles, in the order in which they do. */
+  readonly onSettled?: ((status: ServerStatus) => void) | undefined;
+}
+
+/** A server of the fleet. */
+export interface FleetMember {
+  /** Its client. */
+  readonly client: SingleServerMCPClient;
+  /** The longest any operation with it may take in milliseconds, where the configuration says. */
+  readonly timeoutMs: number | undefined;
+}
+
+interface Member extends FleetMember {
+  readonly ask: SharedTask<void>;
+  reconnect: boolean;
+}
+
+/** The servers of one agent. */
+export class ServerFleet {
+  readonly #catalog: ToolCatalog;
+  readonly #members = new Map<string, Member>();
+
+  /**
+   * Creates an empty fleet.
+   *
+   * @param catalog Where lists are recorded.
+   */
+  constructor(catalog: ToolCatalog) {
+    this.#catalog = catalog;
+  }
+
+  /** The names of the servers, in order. */
+  get servers(): readonly string[] {
+    return [...this.#members.keys()];
+  }
+
+  /**
+   * Adds a server at the end of the order.
+   *
+   * @param client Its client; owned from here on.
+   * @param timeoutMs The longest any operation with it may take, in milliseconds.
+   */
+  add(client: SingleServerMCPClient, timeoutMs: number | undefined): void {
+    const ask = new SharedTask<void>((deadline) => this.#ask(member, deadline));
+    const member: Member = { client, timeoutMs, ask, reconnect: false };
+    this.#members.set(client.server, member);
+  }
+
+  /**
+   * Removes a server and closes its client.
+   *
+   * @param server Its name.
+   */
+  async remove(server: string): Promise<void> {
+    const member = this.#members.get(server);
+    this.#members.delete(server);
+    await member?.client.close();
+  }
+
+  /**
+   * The client of a server.
+   *
+   * @param server Its name.
+   * @returns The client, or `undefined` where there is no such server.
+   */
+  clientOf(server: string): SingleServerMCPClient | undefined {
+    return this.#members.get(server)?.client;
+  }
+
+  /**
+   * A server of which the caller knows that it is there.
+   *
+   * @param server Its name.
+   * @returns Its client and its time.
+   * @throws {MCPError} With `server_not_found` if it was removed in the meantime.
+   */
+  memberOf(server: string): FleetMember {
+    const member = this.#members.get(server);
+    if (member !== undefined) return member;
+    throw new MCPError("server_not_found", `Cannot use server "${server}" as there is none of that name`, { server });
+  }
+
+  /**
+   * The status of a server, with what the catalogue knows of its tools.
+   *
+   * @param server Its name.
+   * @returns A snapshot.
+   */
+  statusOf(server: string): ServerStatus {
+    return { ...this.memberOf(server).client.getStatus(), ...this.#catalog.statusOf(server) };
+  }
+
+  /**
+   * Connects to servers and lists their tools, all at once as far as the pool goes. Never rejects because of a server.
+   *
+   * @param servers Which ones.
+   * @param options Deadlines, the pool, and whom to tell.
+   * @returns For each server whether it is connected and has listed its tools.
+   */
+  async askAll(servers: readonly string[], options: AskOptions): Promise<Record<string, boolean>> {
+    const connected: Record<string, boolean> = {};
+    const outcomes = pooledMap(options.concurrency, servers, async (server) => {
+      const ok = await this.#askOne(server, options);
+      this.#tell(server, options);
+      return [server, ok] as const;
+    });
+    for await (const [server, ok] of outcomes) connected[server] = ok;
+    return connected;
+  }
+
+  /** Closes every client, also where one of them fails. */
+  async close(): Promise<void> {
+    await Promise.allSettled([...this.#members.values()].map(async ({ client, ask }) => {
+      await client.close();
+      await ask.abort(new Error("The client is closed"));
+    }));
+  }
+
+  /** What the caller's function throws is ignored: it must not end the round. */
+  #tell(server: string, { onSettled }: AskOptions): void {
+    if (onSettled === undefined || !this.#members.has(server)) return;
+    try {
+      onSettled(this.statusOf(server));
+    } catch {
+      // The others are still to be asked.
+    }
+  }
+
+  async #askOne(server: string, options: AskOptions): Promise<boolean> {
+    const member = this.#members.get(server);
+    if (member === undefined) return false;
+    const timeoutMs = Math.min(options.timeoutMs ?? member.timeoutMs ?? ASK_TIMEOUT_MS, member.timeoutMs ?? Infinity);
+    // Others may come to wait for the same answer: one caller's haste does not end it for them.
+    const sharedMs = member.timeoutMs ?? Math.max(timeoutMs, ASK_TIMEOUT_MS);
+    using deadline = new Deadline(timeoutMs, { signal: options.signal });
+    if (options.reconnect === true && !member.ask.running) member.reconnect = true;
+    const connected = await member.ask.join(deadline, sharedMs).then(() => true, () => false);
+    // Who waits no longer has ended the work: its outcome is about to be recorded, and the status is to tell it.
+    using recorded = new Deadline(RECORD_TIMEOUT_MS);
+    if (deadline.signal.aborted) await member.ask.settled(recorded);
+    return connected;
+  }
+
+  async #ask(member: Member, deadline: Deadline): Promise<void> {
+    const { client, reconnect } = member;
+    member.reconnect = false;
+    const options = { timeoutMs: Math.max(1, deadline.remainingMs), signal: deadline.signal };
+    const token = await this.#catalog.begin(client.server);
+    try {
+      await (reconnect ? client.reconnect(options) : client.connect(options));
+      const listing = { tools: await client.listTools(options), partial: client.getStatus().toolsPartial };
+      await this.#catalog.record(client.server, listing, token);
+    } catch (error) {
+      const isFailure = !deadline.cancelled && !(isMCPError(error) && error.code === "closed");
+      if (isFailure) await this.#catalog.record(client.server, { failed: true }, token);
+      throw error;
+    }
+  }
+}

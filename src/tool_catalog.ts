@@ -1,0 +1,287 @@
+/**
+ * What one agent knows of its servers' tools: the merged lists, who owns a name, and how fresh that is.
+ *
+ * @module
+ */
+
+import type { EpochToken, Listing } from "./cache/cached_tools.ts";
+import type { Tool } from "./protocol.ts";
+import type { RouteCache } from "./route_cache.ts";
+import type { ServerCacheKey } from "./cache/server_cache_key.ts";
+import type { CollisionPolicy, ToolFilter } from "./server_config.ts";
+import type { OwnedTool, ServerStatus, ShadowedTool } from "./status.ts";
+import { isToolAllowed } from "./tool_filter.ts";
+import { createNameTable, type NameMatch, type NameTable } from "./tool_names.ts";
+
+/** How long a failure to list keeps a server from being asked again, in milliseconds. */
+export const NEGATIVE_FRESH_MS = 30_000;
+
+/** What a server listed, or that it did not. */
+export interface KnownList {
+  /** The tools as listed; the filter is applied when they are looked at. Empty after a failure. */
+  readonly tools: readonly Tool[];
+  /** Whether the server was asked and gave no list. */
+  readonly failed: boolean;
+  /** Whether the list was cut or broke off. */
+  readonly partial: boolean;
+  /** Who said so. */
+  readonly from: "server" | "cache";
+  /** When it was asked, in milliseconds since the epoch. */
+  readonly atMs: number;
+  /** Until when it is used without asking again, in milliseconds since the epoch. */
+  readonly staleAtMs: number;
+}
+
+/** A server of the catalogue. */
+export interface CatalogServer {
+  /** Its name. */
+  readonly server: string;
+  /** Which of its tools the agent may see and call. */
+  readonly filter: ToolFilter;
+  /** Where the route cache keeps its list. */
+  readonly key: Promise<ServerCacheKey>;
+}
+
+/** What a name stands for as far as is known. */
+export type Resolution =
+  | Extract<NameMatch, { kind: "owned" }>
+  | Extract<NameMatch, { kind: "ambiguous" }>
+  /** Servers whose list could still change the answer. */
+  | { readonly kind: "undecided"; readonly waitFor: readonly string[] }
+  | { readonly kind: "unknown" };
+
+interface Slot extends CatalogServer {
+  list: KnownList | undefined;
+  /** How often in a row a server with tools said that it has none. */
+  empties: number;
+}
+
+/** What a catalogue works with. */
+export interface ToolCatalogDeps {
+  /** Who owns a bare name that several servers list. */
+  readonly policy: CollisionPolicy;
+  /** The route cache. */
+  readonly cache: RouteCache;
+  /** The time, in milliseconds since the epoch. */
+  readonly now: () => number;
+  /** How long a list of a server is fresh, in milliseconds. */
+  readonly ttlMs: number;
+}
+
+/** The merged tool lists of one agent. */
+export class ToolCatalog {
+  readonly #deps: ToolCatalogDeps;
+  readonly #slots = new Map<string, Slot>();
+  #table: NameTable | undefined;
+  #loading: Promise<void> | undefined;
+
+  /**
+   * Creates an empty catalogue.
+   *
+   * @param deps What it works with.
+   */
+  constructor(deps: ToolCatalogDeps) {
+    this.#deps = deps;
+  }
+
+  /**
+   * Adds a server at the end of the order.
+   *
+   * @param server The server; its list is not known yet.
+   */
+  add(server: CatalogServer): void {
+    this.#slots.set(server.server, { ...server, list: undefined, empties: 0 });
+    this.#table = undefined;
+  }
+
+  /**
+   * Removes a server and its tools.
+   *
+   * @param server Its name.
+   */
+  remove(server: string): void {
+    this.#slots.delete(server);
+    this.#table = undefined;
+  }
+
+  /**
+   * What is known of a server's tools.
+   *
+   * @param server Its name.
+   * @returns The list, or `undefined` where nothing is known.
+   */
+  listOf(server: string): KnownList | undefined {
+    return this.#slots.get(server)?.list;
+  }
+
+  /** Servers of which nothing is known, in order. */
+  get unknownServers(): readonly string[] {
+    return [...this.#slots.values()].filter((slot) => slot.list === undefined).map((slot) => slot.server);
+  }
+
+  /** Servers whose list is past its time, in order. */
+  get staleServers(): readonly string[] {
+    const nowMs = this.#deps.now();
+    return [...this.#slots.values()].filter(({ list }) => list !== undefined && list.staleAtMs <= nowMs)
+      .map((slot) => slot.server);
+  }
+
+  /** Every tool of the agent under the name to call it by, in the order of the servers. */
+  get tools(): readonly OwnedTool[] {
+    const byServer = new Map([...this.#slots].map(([server, { list }]) => {
+      return [server, new Map(list?.tools.map((tool) => [tool.name, tool]))];
+    }));
+    return this.#names().exposed.flatMap(({ name, server, tool: toolName }) => {
+      const tool = byServer.get(server)?.get(toolName);
+      return tool === undefined ? [] : [{ name, server, toolName, tool }];
+    });
+  }
+
+  /** Tools whose bare name belongs to another server. */
+  get shadowed(): readonly ShadowedTool[] {
+    return this.#names().shadowed;
+  }
+
+  /**
+   * Who owns a name. The order in which servers answered changes nothing: where a server that has not answered could
+   * own the name, the answer is `undecided`.
+   *
+   * @param name Any name.
+   * @returns What is known.
+   */
+  resolve(name: string): Resolution {
+    const match = this.#names().resolve(name);
+    const unknown = this.unknownServers;
+    const waitFor = unknown.length === 0 ? [] : this.#couldChange(name, match, unknown);
+    if (waitFor.length > 0) return { kind: "undecided", waitFor };
+    return match ?? { kind: "unknown" };
+  }
+
+  /** Reads what the route cache has of the servers of which nothing is known. */
+  async loadFromCache(): Promise<void> {
+    await (this.#loading ??= this.#load().finally(() => this.#loading = undefined));
+  }
+
+  /**
+   * Marks the beginning of a listing.
+   *
+   * @param server Its name.
+   * @returns What {@linkcode ToolCatalog.record} is to be given.
+   */
+  async begin(server: string): Promise<EpochToken | undefined> {
+    const slot = this.#slots.get(server);
+    return slot && await this.#deps.cache.begin(await slot.key);
+  }
+
+  /**
+   * Takes what came of a listing, here and in the route cache. A failed or empty list does not replace a good one; an
+   * empty one that is confirmed by a second does.
+   *
+   * @param server Its name.
+   * @param listing What the server answered.
+   * @param token What `begin()` returned.
+   */
+  async record(server: string, listing: Listing, token: EpochToken | undefined): Promise<void> {
+    const slot = this.#slots.get(server);
+    if (slot === undefined) return;
+    const { now, ttlMs, cache } = this.#deps;
+    const failed = "failed" in listing;
+    const good = slot.list !== undefined && !slot.list.failed && slot.list.tools.length > 0;
+    slot.empties = !failed && listing.tools.length === 0 ? slot.empties + 1 : 0;
+    const confirmedEmpty = slot.empties > 1;
+    if (!good || (!failed && (listing.tools.length > 0 || confirmedEmpty))) {
+      const atMs = now();
+      this.#set(slot, {
+        tools: failed ? [] : listing.tools,
+        failed,
+        partial: !failed && listing.partial,
+        from: "server",
+        atMs,
+        staleAtMs: atMs + (failed ? NEGATIVE_FRESH_MS : ttlMs),
+      });
+    } else if (slot.list !== undefined) {
+      // Asked and no wiser: the list goes on, and is not asked for with every call.
+      slot.list = { ...slot.list, staleAtMs: Math.max(slot.list.staleAtMs, now() + NEGATIVE_FRESH_MS) };
+    }
+    if (token !== undefined) {
+      await cache.commit(await slot.key, failed ? listing : { ...listing, confirmedEmpty }, token);
+    }
+  }
+
+  /**
+   * Declares that what is known of a server's tools is no longer true, here and in the route cache.
+   *
+   * @param server Its name.
+   */
+  async invalidate(server: string): Promise<void> {
+    const slot = this.#slots.get(server);
+    if (slot === undefined) return;
+    if (slot.list !== undefined) slot.list = { ...slot.list, staleAtMs: 0 };
+    await this.#deps.cache.invalidate(await slot.key);
+  }
+
+  /**
+   * What the catalogue adds to the status of a server.
+   *
+   * @param server Its name.
+   * @returns The fields that are about its list.
+   */
+  statusOf(server: string): Pick<ServerStatus, "toolCount" | "toolsFrom" | "toolsPartial"> {
+    const slot = this.#slots.get(server);
+    const list = slot?.list;
+    if (slot === undefined || list === undefined || list.failed) {
+      return { toolCount: undefined, toolsFrom: undefined, toolsPartial: false };
+    }
+    return { toolCount: allowed(slot).length, toolsFrom: list.from, toolsPartial: list.partial };
+  }
+
+  async #load(): Promise<void> {
+    const { cache, now } = this.#deps;
+    await Promise.all(
+      [...this.#slots.values()].filter((slot) => slot.list === undefined).map(async (slot) => {
+        const cached = await cache.load(await slot.key);
+        // A list that was invalidated tells nothing of who owns a name: the server is asked first.
+        if (slot.list !== undefined || cached === undefined || (cached.kind === "tools" && cached.invalidated)) return;
+        const atMs = now() - cached.ageMs;
+        const failed = cached.kind === "negative";
+        this.#set(slot, {
+          tools: failed ? [] : cached.tools,
+          failed,
+          partial: !failed && cached.partial,
+          from: "cache",
+          atMs,
+          staleAtMs: failed ? atMs + NEGATIVE_FRESH_MS : cached.fresh ? atMs + this.#deps.ttlMs : 0,
+        });
+      }),
+    );
+  }
+
+  #set(slot: Slot, list: KnownList): void {
+    slot.list = list;
+    this.#table = undefined;
+  }
+
+  #names(): NameTable {
+    return this.#table ??= createNameTable(
+      [...this.#slots.values()].map((slot) => ({ server: slot.server, tools: allowed(slot).map(({ name }) => name) })),
+      this.#deps.policy,
+    );
+  }
+
+  /** The servers among the unknown ones whose list could change what a name stands for. */
+  #couldChange(name: string, match: NameMatch | undefined, unknown: readonly string[]): readonly string[] {
+    const order = [...this.#slots.keys()];
+    const namespace = order.filter((server) => name.startsWith(`${server}__`)).sort((a, b) => b.length - a.length)[0];
+    if (namespace !== undefined) return match === undefined ? unknown.filter((server) => server === namespace) : [];
+    if (this.#deps.policy === "prefix") return [];
+    if (match?.kind === "owned" && this.#deps.policy === "first") {
+      const owner = order.indexOf(match.server);
+      return unknown.filter((server) => order.indexOf(server) < owner);
+    }
+    return unknown;
+  }
+}
+
+function allowed(slot: Slot): readonly Tool[] {
+  return slot.list?.tools.filter(({ name }) => isToolAllowed(slot.filter, name)) ?? [];
+}

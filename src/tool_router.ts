@@ -1,0 +1,212 @@
+/**
+ * Finds the owner of a tool's name: in memory, then in the route cache, then by asking the servers that could own it.
+ *
+ * @module
+ */
+
+import type { Deadline } from "./deadline.ts";
+import { isMCPError, MCPError } from "./errors.ts";
+import { nearestNames } from "./nearest.ts";
+import type { ServerFleet } from "./server_fleet.ts";
+import { didYouMean } from "./single_server_client.ts";
+import type { RoutedResult, RouteSource } from "./status.ts";
+import type { Resolution, ToolCatalog } from "./tool_catalog.ts";
+import type { CallToolOptions } from "./tool_client.ts";
+
+/** How long a call may take where nobody says, in milliseconds. */
+export const CALL_TIMEOUT_MS = 30_000;
+/** JSON-RPC codes with which a server refuses a tool that it no longer has (specification: Tools, Error Handling). */
+const REFUSED = new Set([-32601, -32602]);
+/** A list that is younger than this is not asked for again because of an unknown name, in milliseconds. */
+const RECHECK_AFTER_MS = 10_000;
+
+/** The owner of a name and how it was found. */
+export interface FoundOwner {
+  /** The owner. */
+  readonly match: Extract<Resolution, { kind: "owned" }>;
+  /** How it was found. */
+  readonly route: RouteSource;
+}
+
+/** What a router works with. */
+export interface ToolRouterDeps {
+  /** Whose tools they are. */
+  readonly agent: string;
+  /** What is known. */
+  readonly catalog: ToolCatalog;
+  /** Whom to ask. */
+  readonly fleet: ServerFleet;
+  /** How many are asked at once. */
+  readonly concurrency: number;
+  /** The time, in milliseconds since the epoch. */
+  readonly now: () => number;
+}
+
+/** Routes the tool names of one agent. */
+export class ToolRouter {
+  readonly #deps: ToolRouterDeps;
+
+  /**
+   * Creates a router.
+   *
+   * @param deps What it works with.
+   */
+  constructor(deps: ToolRouterDeps) {
+    this.#deps = deps;
+  }
+
+  /**
+   * The owner of a name.
+   *
+   * @param name Any name.
+   * @param deadline How long to look.
+   * @returns The owner and how it was found.
+   * @throws {MCPError} With `tool_not_found` if no server lists the name; with `tool_ambiguous` if several do and the
+   * policy gives it to none; with `deadline_exceeded` if a server that could own it has not answered by then.
+   */
+  async find(name: string, deadline: Deadline): Promise<FoundOwner> {
+    try {
+      return await this.#find(name, deadline);
+    } catch (error) {
+      if (!deadline.passed) throw error;
+      const servers = this.#deps.catalog.unknownServers.map((server) => `"${server}"`).join(", ");
+      throw new MCPError(
+        "deadline_exceeded",
+        `Cannot find the owner of tool "${name}" as the deadline passed while waiting for the servers ${servers}; ` +
+          `a qualified name waits for its own server alone`,
+        { retryable: true },
+      );
+    }
+  }
+
+  /**
+   * Calls a tool at its owner; nowhere else. Where the owner refuses the call because it has dropped the tool, the name
+   * may have a new owner: nothing ran, and that one is called.
+   *
+   * @param name Any name.
+   * @param args The tool's arguments.
+   * @param options What the caller said of the call.
+   * @param deadline The end of the call, finding the owner included.
+   * @returns The result and who answered.
+   * @throws {MCPError} As {@linkcode ToolRouter.find}, or the owner's own error.
+   */
+  async call(
+    name: string,
+    args: Readonly<Record<string, unknown>>,
+    options: CallToolOptions,
+    deadline: Deadline,
+  ): Promise<RoutedResult> {
+    const { catalog, fleet } = this.#deps;
+    const startedAt = performance.now();
+    for (let corrected = false;; corrected = true) {
+      const { match: { server, tool }, route } = await this.find(name, deadline);
+      const outdated = this.#mayBeOutdated(server);
+      const { client, timeoutMs: configuredMs } = fleet.memberOf(server);
+      const totalMs = options.timeoutMs ?? configuredMs ?? CALL_TIMEOUT_MS;
+      const timeoutMs = Math.max(1, totalMs - (performance.now() - startedAt));
+      try {
+        return { server, tool, route, result: await client.callTool(tool, args, { ...options, timeoutMs }) };
+      } catch (error) {
+        if (corrected || !outdated || !isMCPError(error) || !REFUSED.has(error.rpcCode ?? 0)) throw error;
+        await this.#refresh(server, deadline);
+        if (catalog.listOf(server)?.tools.some((listed) => listed.name === tool) === true) throw error;
+      }
+    }
+  }
+
+  /**
+   * The error of an agent of which not one server has listed its tools.
+   *
+   * @returns An `MCPError` with the code of the first server's failure.
+   */
+  toNoList(): MCPError {
+    const { agent, fleet } = this.#deps;
+    const codes = fleet.servers.map((server) => fleet.statusOf(server).lastError?.code ?? "deadline_exceeded");
+    const why = fleet.servers.map((server, index) => `"${server}" (${codes[index]})`).join(", ");
+    return new MCPError(
+      codes[0] ?? "deadline_exceeded",
+      `Cannot list the tools of agent "${agent}" as no server answered: ${why}`,
+      { retryable: true },
+    );
+  }
+
+  async #find(name: string, deadline: Deadline): Promise<FoundOwner> {
+    const { catalog } = this.#deps;
+    let route: RouteSource = "memory";
+    let found = catalog.resolve(name);
+    if (found.kind === "undecided") {
+      await deadline.race(catalog.loadFromCache());
+      found = catalog.resolve(name);
+      route = "cache";
+    }
+    for (; found.kind === "undecided"; found = catalog.resolve(name)) {
+      route = "discovery";
+      await this.#askUntilOneSettles(found.waitFor, deadline);
+    }
+    if (found.kind === "unknown") {
+      route = "discovery";
+      await this.#recheck(deadline);
+      found = catalog.resolve(name);
+    }
+    if (found.kind === "owned") return { match: found, route };
+    throw found.kind === "ambiguous" ? this.#toAmbiguous(name, found) : this.#toNotFound(name);
+  }
+
+  /** Asks a server anew because a call showed that its list is out of date. */
+  async #refresh(server: string, deadline: Deadline): Promise<void> {
+    const { catalog, fleet, concurrency } = this.#deps;
+    await deadline.race(catalog.invalidate(server));
+    await fleet.askAll([server], { concurrency, signal: deadline.signal });
+  }
+
+  /** Whether a list may be out of date: from the cache, or not from just now. */
+  #mayBeOutdated(server: string): boolean {
+    const list = this.#deps.catalog.listOf(server);
+    return list !== undefined && (list.from === "cache" || this.#deps.now() - list.atMs >= RECHECK_AFTER_MS);
+  }
+
+  /** All are asked at once; the first that settles may decide. The others go on: the next call needs them. */
+  async #askUntilOneSettles(servers: readonly string[], deadline: Deadline): Promise<void> {
+    const { fleet, concurrency } = this.#deps;
+    const settled = Promise.withResolvers<void>();
+    fleet.askAll(servers, { concurrency, onSettled: () => settled.resolve() }).finally(() => settled.resolve());
+    await deadline.race(settled.promise);
+  }
+
+  /** A name nobody lists may be new: lists that are not from just now are asked for once more. */
+  async #recheck(deadline: Deadline): Promise<void> {
+    const { catalog, fleet, concurrency, now } = this.#deps;
+    const outdated = fleet.servers.filter((server) => {
+      const list = catalog.listOf(server);
+      return list?.failed === true ? list.staleAtMs <= now() : this.#mayBeOutdated(server);
+    });
+    if (outdated.length > 0) await deadline.race(fleet.askAll(outdated, { concurrency, signal: deadline.signal }));
+  }
+
+  #toAmbiguous(name: string, found: Extract<Resolution, { kind: "ambiguous" }>): MCPError {
+    const suggestions = found.owners.map(({ exposedAs }) => exposedAs);
+    const owners = found.owners.map(({ server }) => `"${server}"`).join(", ");
+    return new MCPError(
+      "tool_ambiguous",
+      `Cannot call tool "${name}" as the servers ${owners} list it: call ${
+        suggestions.map((other) => `"${other}"`).join(" or ")
+      }`,
+      { suggestions },
+    );
+  }
+
+  #toNotFound(name: string): MCPError {
+    const { agent, catalog, fleet } = this.#deps;
+    const suggestions = nearestNames(name, catalog.tools.map((tool) => tool.name));
+    const failed = fleet.servers.filter((server) => catalog.listOf(server)?.failed === true);
+    const asked = fleet.servers.filter((server) => !failed.includes(server));
+    const quote = (names: readonly string[]) => names.map((server) => `"${server}"`).join(", ");
+    return new MCPError(
+      "tool_not_found",
+      `Cannot call tool "${name}" as no server of agent "${agent}" lists it: servers asked are ${
+        quote(asked) || "none"
+      }${failed.length === 0 ? "" : `, servers that did not answer are ${quote(failed)}`}${didYouMean(suggestions)}`,
+      { suggestions },
+    );
+  }
+}
