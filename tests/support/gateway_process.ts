@@ -1,0 +1,63 @@
+import { delay } from "@std/async";
+
+/** The gateway as a process of its own. */
+export interface GatewayProcess extends AsyncDisposable {
+  /** Where it listens. */
+  readonly origin: string;
+  /** Resolves when it has tried its first connections. */
+  ready(): Promise<void>;
+}
+
+const MAIN = new URL("../../main.ts", import.meta.url).pathname;
+/** The longest that first connections may take, in milliseconds. */
+const READY_TIMEOUT_MS = 30_000;
+const POLL_MS = 20;
+const CONFIG = new URL("../../deno.json", import.meta.url).pathname;
+
+/**
+ * Starts `main.ts` as `deno task start` does, on any free port and with a route cache in memory.
+ *
+ * @param portolanYaml The configuration.
+ * @returns The running gateway; disposing of it interrupts it and waits for its end.
+ */
+export async function startGateway(portolanYaml: string): Promise<GatewayProcess> {
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["run", "--config", CONFIG, "--frozen", "-A", MAIN, "--listen"],
+    env: { PORT: "0", PORTOLAN_CONFIG_TEXT: portolanYaml, PORTOLAN_KV: ":memory:", NO_COLOR: "1" },
+    stdin: "null",
+    stdout: "piped",
+    stderr: "inherit",
+  }).spawn();
+  const { origin, rest } = await readOrigin(child.stdout);
+  return {
+    origin,
+    async ready() {
+      const isReady = async () => {
+        const response = await fetch(`${origin}/readyz`);
+        await response.body?.cancel();
+        return response.ok;
+      };
+      const endsAt = performance.now() + READY_TIMEOUT_MS;
+      while (!(await isReady())) {
+        if (performance.now() > endsAt) throw new Error("The gateway did not become ready");
+        await delay(POLL_MS);
+      }
+    },
+    async [Symbol.asyncDispose]() {
+      child.kill("SIGINT");
+      await Promise.all([rest.cancel(), child.status]);
+    },
+  };
+}
+
+async function readOrigin(stdout: ReadableStream<Uint8Array>) {
+  const reader = stdout.pipeThrough(new TextDecoderStream()).getReader();
+  let text = "";
+  for (;;) {
+    const { value, done } = await reader.read();
+    if (done) throw new Error(`The gateway ended before it listened: ${text}`);
+    text += value;
+    const origin = /listens on (http:\/\/\S+)/.exec(text)?.[1];
+    if (origin !== undefined) return { origin, rest: reader };
+  }
+}
