@@ -1,0 +1,153 @@
+/**
+ * The gateway as a program: environment → settings → configuration → KV → manager → gateway.
+ *
+ * `deno task start` and `deno run main.ts` listen by themselves; `deno serve main.ts` and Deno Deploy take the default
+ * export.
+ *
+ * @module
+ */
+
+import { deadline } from "@std/async";
+import { createGateway, type Gateway } from "./routes/mod.ts";
+import { MCPClientManager } from "./src/client_manager.ts";
+import { type AccessRule, decideAccess } from "./src/gateway/access_rule.ts";
+import { describeListening, describeStartError, type ListenAddress } from "./src/gateway/announce.ts";
+import { loadConfig } from "./src/gateway/load_config.ts";
+import { openStore } from "./src/gateway/open_store.ts";
+import { toProblem } from "./src/gateway/problem.ts";
+import { parseSettings, type Settings } from "./src/gateway/settings.ts";
+
+interface Program {
+  readonly gateway: Gateway;
+  readonly settings: Settings;
+  readonly access: AccessRule;
+  readonly agents: readonly string[];
+  /** Connects to every server, once, where that is not left to the first call. */
+  connect(): Promise<void>;
+  close(): Promise<void>;
+}
+
+// "deno run" warns of a default export with a fetch: the task says by this argument that it wants none.
+const listens = Deno.args.includes("--listen");
+const onDeploy = Deno.env.get("DENO_DEPLOYMENT_ID") !== undefined;
+let servedAt: ListenAddress | undefined;
+let opened: Promise<Program> | undefined;
+
+function open(bindsItself: boolean): Promise<Program> {
+  return opened ??= openProgram(bindsItself);
+}
+
+async function openProgram(bindsItself: boolean): Promise<Program> {
+  const env = Deno.env.toObject();
+  const settings = parseSettings(env);
+  const config = await loadConfig(settings.config, { env, readTextFile: Deno.readTextFile });
+  const access = decideAccess(settings, config, { bindsItself });
+  const { store, close: closeStore } = await openStore(settings.kv, {
+    openKv: typeof Deno.openKv === "function" ? (path) => Deno.openKv(path) : undefined,
+    onWarning: warn,
+  });
+  const manager = new MCPClientManager(config, { store, onWarning: warn });
+  const eager = (settings.connect ?? (bindsItself ? "eager" : "lazy")) === "eager";
+  const started = Promise.withResolvers<void>();
+  const gateway = createGateway(
+    { directory: manager, started: eager ? started.promise : undefined, onInternalError: warnOfInternalError },
+    {
+      ...access,
+      allowedHosts: settings.allowedHosts,
+      allowedOrigins: settings.allowedOrigins,
+      maxBodyBytes: settings.maxBodyBytes,
+    },
+  );
+  const connectAll = async () => {
+    // Rejects only where the manager is closed meanwhile; servers that are down are in the status.
+    if (eager) await manager.connectAll().catch(() => {});
+    started.resolve();
+  };
+  let connecting: Promise<void> | undefined;
+  return {
+    gateway,
+    settings,
+    access,
+    agents: manager.agents,
+    connect: () => connecting ??= connectAll(),
+    async close() {
+      await deadline(manager.close(), 500).catch(() => {});
+      closeStore();
+    },
+  };
+}
+
+async function main(): Promise<void> {
+  let address: ListenAddress | undefined;
+  let server: Deno.HttpServer | undefined;
+  onStopSignal(async () => {
+    const program = await opened;
+    await program?.gateway.drain();
+    if (server !== undefined) await deadline(server.shutdown(), 500).catch(() => {});
+    await program?.close();
+  });
+  try {
+    // "deno serve" has called onListen before the first timer runs; on Deploy nobody has to bind either.
+    if (!listens) await new Promise((resolve) => setTimeout(resolve, 0));
+    const bindsItself = servedAt === undefined && !onDeploy;
+    const program = await open(bindsItself);
+    if (bindsItself) {
+      address = { hostname: program.settings.host, port: program.settings.port };
+      const http = Deno.serve({ ...address, onListen: () => {} }, program.gateway.fetch);
+      server = http;
+      servedAt = http.addr as Deno.NetAddr;
+    }
+    if (servedAt !== undefined) console.log(describeListening(servedAt, program.agents, program.access));
+    await program.connect();
+  } catch (error) {
+    console.error(describeStartError(error, address));
+    Deno.exit(1);
+  }
+}
+
+function onStopSignal(stop: () => Promise<void>): void {
+  let stopping = false;
+  const listener = () => {
+    // "deno task" passes an interrupt on that the terminal has sent already: the second is no wish to stop at once.
+    if (stopping) return;
+    stopping = true;
+    stop().then(() => Deno.exit(0), () => Deno.exit(1));
+  };
+  Deno.addSignalListener("SIGINT", listener);
+  if (Deno.build.os !== "windows") Deno.addSignalListener("SIGTERM", listener);
+}
+
+function warn(message: string): void {
+  console.error(`Warning: ${message}`);
+}
+
+// Where it was thrown, not what it says: a message may hold what a caller or a server sent.
+function warnOfInternalError(error: unknown, requestId: string): void {
+  const [name, stack] = error instanceof Error ? [error.name, error.stack ?? ""] : [typeof error, ""];
+  const frames = stack.split("\n").filter((line) => /^\s+at /.test(line)).slice(0, 8);
+  console.error([`Cannot answer request ${requestId} as the gateway failed: ${name}`, ...frames].join("\n"));
+}
+
+if (import.meta.main) void main();
+
+const served: Deno.ServeDefaultExport = {
+  async fetch(request, info) {
+    try {
+      const program = await open(false);
+      // Where nothing but requests starts the program.
+      void program.connect();
+      return await program.gateway.fetch(request, info as Deno.ServeHandlerInfo<Deno.NetAddr>);
+    } catch (error) {
+      const problem = toProblem(error, crypto.randomUUID());
+      return Response.json(problem, {
+        status: problem.status,
+        headers: { "content-type": "application/problem+json" },
+      });
+    }
+  },
+  onListen(address) {
+    servedAt = address as Deno.NetAddr;
+  },
+};
+
+export default listens ? undefined : served;

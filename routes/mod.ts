@@ -1,0 +1,281 @@
+/**
+ * The gateway: the agents of a configuration behind one HTTP interface, with keys that are bound to agents.
+ *
+ * @example Serving a configuration
+ * ```ts
+ * import { MCPClientManager } from "@portolan/mcp";
+ * import { createGateway, digestKey } from "@portolan/mcp/gateway";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using manager = new MCPClientManager({
+ *   agents: { Kairos: { servers: { files: { url: "https://files.example.com/mcp" } } } },
+ * });
+ * const key = crypto.randomUUID();
+ * const gateway = createGateway({ directory: manager }, { keys: { Kairos: [await digestKey(key)] } });
+ *
+ * // Deno.serve(gateway.fetch) from here on; or, without a network:
+ * const headers = { host: "localhost", authorization: `Bearer ${key}` };
+ * const response = await gateway.fetch(new Request("http://localhost/agents/Kairos/status", { headers }));
+ * assertEquals(response.status, 200);
+ * ```
+ *
+ * @module
+ */
+
+import { type Context, Hono } from "hono";
+import { cors } from "hono/cors";
+import { methodNotAllowed } from "hono/method-not-allowed";
+import { requestId } from "hono/request-id";
+import { secureHeaders } from "hono/secure-headers";
+import type { ContentfulStatusCode } from "hono/utils/http-status";
+import type { AgentDirectory } from "../src/gateway/agent_directory.ts";
+import type { GatewayEnv, RouteDeps } from "../src/gateway/gateway_env.ts";
+import { checkHost, type HostRules, type PeerInfo } from "../src/gateway/host_check.ts";
+import { type DrainOptions, InFlight } from "../src/gateway/in_flight.ts";
+import { createKeyRing, type KeyRing } from "../src/gateway/keys.ts";
+import { type Problem, problemHeaders, toProblem } from "../src/gateway/problem.ts";
+import { RequestError } from "../src/gateway/request_error.ts";
+import { healthRoutes } from "./health.ts";
+import { reconnectRoutes } from "./reconnect.ts";
+import { statusRoutes } from "./status.ts";
+import { toolRouteRoutes } from "./tool_routes.ts";
+import { toolsRoutes } from "./tools.ts";
+
+export type { MCPErrorCode } from "../src/errors.ts";
+export type { AgentClient, AgentDirectory, AgentReconnectOptions } from "../src/gateway/agent_directory.ts";
+export type { PeerInfo } from "../src/gateway/host_check.ts";
+export type { DrainOptions } from "../src/gateway/in_flight.ts";
+export { digestKey } from "../src/gateway/keys.ts";
+export type { Problem, ProblemCode } from "../src/gateway/problem.ts";
+export type { RequestErrorCode } from "../src/gateway/request_error.ts";
+export type {
+  ContentBlock,
+  EmbeddedResourceContent,
+  JsonObject,
+  JsonValue,
+  MediaContent,
+  Progress,
+  ResourceLinkContent,
+  TextContent,
+  Tool,
+  ToolAnnotations,
+  ToolResult,
+} from "../src/protocol.ts";
+export type {
+  AgentStatus,
+  LastError,
+  OwnedTool,
+  RoutedResult,
+  RouteSource,
+  ServerState,
+  ServerStatus,
+  ShadowedTool,
+  ToolRoute,
+} from "../src/status.ts";
+export type { CallToolOptions, RequestOptions } from "../src/tool_client.ts";
+
+/** The collaborators of a gateway. They are borrowed: the gateway closes none of them. */
+export interface GatewayDeps {
+  /** All agents; an `MCPClientManager` is one. */
+  readonly directory: AgentDirectory;
+  /** Settles when the first connections have been tried; until then `/readyz` says so. Without it, ready at once. */
+  readonly started?: Promise<unknown> | undefined;
+  /**
+   * Told of an error that nobody expected, and of the id of its request. The caller learns neither.
+   * @default {Nothing is told}
+   */
+  readonly onInternalError?: ((error: unknown, requestId: string) => void) | undefined;
+}
+
+/** Who may use a gateway. Either `keys` or `open` has to be given. */
+export interface GatewayOptions {
+  /** Digests of bearer keys by agent, each as {@linkcode digestKey} gives it; those under `*` open every agent. */
+  readonly keys?: Readonly<Record<string, readonly string[]>> | undefined;
+  /** Serve without keys, to peers on this machine's loopback alone and under loopback names. */
+  readonly open?: "loopback" | undefined;
+  /** The host names that are served, each with or without a port. @default {Any, where there are keys} */
+  readonly allowedHosts?: readonly string[] | undefined;
+  /** Origins from which a browser may ask, besides the gateway's own. @default {[]} */
+  readonly allowedOrigins?: readonly string[] | undefined;
+  /** The most bytes that the body of a request may have. @default {1_048_576} */
+  readonly maxBodyBytes?: number | undefined;
+  /**
+   * Take the host from the URL where there is no `Host` header, behind a platform that speaks HTTP/2 to the gateway and
+   * has checked the host itself. @default {false}
+   */
+  readonly hostFromUrl?: boolean | undefined;
+}
+
+/** Answers requests. Hand `fetch` to `Deno.serve`, or export it as `default { fetch }`. */
+export interface Gateway {
+  /**
+   * Answers a request. Never rejects: every failure is a problem document.
+   *
+   * @param request The request.
+   * @param info Where it came from, as `Deno.serve` gives it. Without it, an open gateway refuses the request.
+   * @returns The response.
+   */
+  readonly fetch: (request: Request, info?: PeerInfo) => Promise<Response>;
+  /**
+   * Stops: begins no new call, lets running ones go on for a while, then answers them with 503. The directory is not
+   * closed.
+   *
+   * @param options How long it may take.
+   * @returns When every caller has an answer, or the time is over.
+   */
+  drain(options?: DrainOptions): Promise<void>;
+}
+
+const KEYLESS_PATHS: ReadonlySet<string> = new Set(["/", "/healthz", "/readyz"]);
+
+const INDEX = {
+  name: "Portolan",
+  routes: [
+    "GET /healthz",
+    "GET /readyz",
+    "GET /status",
+    "GET /agents/:agent/status",
+    "GET /agents/:agent/tools",
+    "POST /agents/:agent/tools/:tool",
+    "GET /agents/:agent/routes/:tool",
+    "POST /agents/:agent/reconnect",
+  ],
+};
+
+/**
+ * Creates a gateway. Nothing is opened, and no server is asked before a request needs it.
+ *
+ * @example Only this machine, without keys
+ * ```ts
+ * import { MCPClientManager } from "@portolan/mcp";
+ * import { createGateway } from "@portolan/mcp/gateway";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using manager = new MCPClientManager({
+ *   agents: { Kairos: { servers: { files: { url: "http://localhost:3001/mcp" } } } },
+ * });
+ * const gateway = createGateway({ directory: manager }, { open: "loopback" });
+ * await using server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, gateway.fetch);
+ *
+ * const response = await fetch(`http://127.0.0.1:${server.addr.port}/healthz`);
+ * assertEquals(await response.json(), { status: "alive" });
+ * ```
+ *
+ * @param deps The agents behind it.
+ * @param options Who may use it.
+ * @returns The gateway.
+ * @throws {TypeError} If neither `keys` nor `open` is given, or a digest is malformed.
+ * @throws {RangeError} If `maxBodyBytes` is not a positive integer.
+ */
+export function createGateway(deps: GatewayDeps, options: GatewayOptions): Gateway {
+  const { keys, open, allowedHosts, allowedOrigins = [], maxBodyBytes = 1_048_576, hostFromUrl } = options;
+  if (Object.keys(keys ?? {}).length === 0 && open === undefined) {
+    throw new TypeError('Cannot create a gateway as it has neither keys nor the option open: "loopback"');
+  }
+  if (!Number.isSafeInteger(maxBodyBytes) || maxBodyBytes < 1) {
+    throw new RangeError(`Cannot use maxBodyBytes as a size: ${maxBodyBytes}`);
+  }
+  const inFlight = new InFlight();
+  let starting = deps.started !== undefined;
+  deps.started?.catch(() => {}).finally(() => starting = false);
+  const routeDeps: RouteDeps = {
+    directory: deps.directory,
+    inFlight,
+    maxBodyBytes,
+    isStarting: () => starting,
+    onInternalError: deps.onInternalError ?? (() => {}),
+  };
+  const keyRing = open === undefined ? createKeyRing(keys ?? {}) : undefined;
+  const app = createApp(routeDeps, { open: open !== undefined, allowedHosts, allowedOrigins, hostFromUrl }, keyRing);
+
+  const answer = async (request: Request, info: PeerInfo): Promise<Response> => {
+    try {
+      return await app.fetch(request, info);
+    } catch (error) {
+      // What is thrown and is no Error passes by Hono's own handler.
+      const problem = toProblem(error, crypto.randomUUID());
+      routeDeps.onInternalError(error, problem.requestId);
+      return new Response(JSON.stringify(problem), { status: problem.status, headers: problemHeaders(problem) });
+    }
+  };
+  return {
+    fetch(request, info = {}) {
+      if (info.completed !== undefined) inFlight.track(info.completed).catch(() => {});
+      return inFlight.track(answer(request, info));
+    },
+    drain: (options) => inFlight.drain(options),
+  };
+}
+
+function createApp(deps: RouteDeps, rules: HostRules, keyRing: KeyRing | undefined): Hono<GatewayEnv> {
+  const app = new Hono<GatewayEnv>();
+  app.use(requestId({ limitLength: 64 }));
+  app.use(secureHeaders({
+    contentSecurityPolicy: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] },
+    // Hono's default speaks for subdomains too, which are not the gateway's.
+    strictTransportSecurity: "max-age=15552000",
+  }));
+  app.use(async (c, next) => {
+    await next();
+    c.res.headers.set("cache-control", "no-store");
+  });
+  app.use(async (c, next) => {
+    checkHost(c.req.raw, c.env, rules);
+    await next();
+  });
+  if (rules.allowedOrigins.length > 0) {
+    app.use(cors({
+      origin: [...rules.allowedOrigins],
+      allowMethods: ["GET", "HEAD", "POST"],
+      allowHeaders: ["authorization", "content-type", "x-request-id"],
+      exposeHeaders: ["retry-after", "x-request-id"],
+    }));
+  }
+  app.use(methodNotAllowed({
+    app,
+    onMethodNotAllowed: (c, methods) => {
+      const error = new RequestError("method_not_allowed", `Cannot serve the path by "${c.req.method}"`);
+      c.header("allow", methods.join(", "));
+      return respond(c, toProblem(error, c.var.requestId));
+    },
+  }));
+  app.use(async (c, next) => {
+    if (!KEYLESS_PATHS.has(c.req.path)) {
+      const access = keyRing === undefined
+        ? { agents: "*" as const }
+        : await keyRing.authenticate(c.req.header("authorization"));
+      if (access === undefined) {
+        throw new RequestError(
+          "unauthenticated",
+          "Cannot serve the request without a known key: send it as a bearer token",
+        );
+      }
+      c.set("access", access);
+    }
+    await next();
+  });
+
+  app.get("/", (c) => c.json(INDEX));
+  app.route("/", healthRoutes(deps));
+  app.route("/", statusRoutes(deps));
+  app.route("/", toolsRoutes(deps));
+  app.route("/", toolRouteRoutes(deps));
+  app.route("/", reconnectRoutes(deps));
+
+  app.notFound((c) =>
+    respond(
+      c,
+      toProblem(new RequestError("not_found", "Cannot find the path: GET / names the routes"), c.var.requestId),
+    )
+  );
+  app.onError((error, c) => {
+    const problem = toProblem(error, c.var.requestId);
+    if (problem.code === "internal") deps.onInternalError(error, c.var.requestId);
+    return respond(c, problem);
+  });
+  return app;
+}
+
+function respond(c: Context<GatewayEnv>, problem: Problem): Response {
+  return c.body(JSON.stringify(problem), problem.status as ContentfulStatusCode, problemHeaders(problem));
+}

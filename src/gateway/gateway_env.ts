@@ -1,0 +1,37 @@
+/**
+ * What the routes share: the variables of a request, and their collaborators.
+ *
+ * @module
+ */
+
+import type { AgentDirectory } from "./agent_directory.ts";
+import type { InFlight } from "./in_flight.ts";
+import type { Access } from "./keys.ts";
+import type { PeerInfo } from "./host_check.ts";
+
+/** The environment of the gateway's Hono app. */
+export interface GatewayEnv {
+  /** What comes with a request. */
+  Bindings: PeerInfo;
+  /** What the middleware knows of a request. */
+  Variables: {
+    /** The request's id. */
+    requestId: string;
+    /** What the caller may use; set on every path that asks for a key. */
+    access: Access;
+  };
+}
+
+/** The collaborators of the routes. */
+export interface RouteDeps {
+  /** All agents. */
+  readonly directory: AgentDirectory;
+  /** What is running. */
+  readonly inFlight: InFlight;
+  /** The most bytes that the body of a request may have. */
+  readonly maxBodyBytes: number;
+  /** Whether the first connections are still being tried. */
+  readonly isStarting: () => boolean;
+  /** Told of an error that nobody expected, with the id of its request. */
+  readonly onInternalError: (error: unknown, requestId: string) => void;
+}

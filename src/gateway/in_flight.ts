@@ -1,0 +1,91 @@
+/**
+ * The requests that are being answered, and how they end when the gateway stops.
+ *
+ * @module
+ */
+
+import { abortable, deadline } from "@std/async";
+import { RequestError } from "./request_error.ts";
+
+/** How long a stop may take. */
+export interface DrainOptions {
+  /** How long running calls may go on, in milliseconds; then they are cancelled. `0` cancels at once. @default {3_000} */
+  readonly graceMs?: number | undefined;
+  /** How long the answers to cancelled calls may take to be sent, in milliseconds. @default {500} */
+  readonly flushMs?: number | undefined;
+}
+
+/** Knows what is running. One for each gateway. */
+export class InFlight {
+  readonly #calls = new Set<AbortController>();
+  readonly #running = new Set<Promise<unknown>>();
+  #draining = false;
+
+  /** Whether the gateway is stopping: nothing new is begun. */
+  get draining(): boolean {
+    return this.#draining;
+  }
+
+  /**
+   * Runs one call. Its signal is its own: linked to the caller's until the call settles and not a moment longer,
+   * because Deno aborts a request's signal also after a success.
+   *
+   * @param callerSignal The signal of the request.
+   * @param work The call; it is waited for no longer than its signal allows.
+   * @returns What the call resolves to.
+   * @throws {RequestError} If the caller goes away (`caller_gone`) or the gateway stops (`closed`).
+   */
+  async run<T>(callerSignal: AbortSignal, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    if (this.#draining) throw stopping();
+    const controller = new AbortController();
+    const abort = () => controller.abort(new RequestError("caller_gone", "Cannot answer as the caller went away"));
+    if (callerSignal.aborted) abort();
+    callerSignal.addEventListener("abort", abort, { once: true });
+    this.#calls.add(controller);
+    try {
+      controller.signal.throwIfAborted();
+      return await this.track(abortable(work(controller.signal), controller.signal));
+    } finally {
+      callerSignal.removeEventListener("abort", abort);
+      this.#calls.delete(controller);
+    }
+  }
+
+  /**
+   * Makes a stop wait for something.
+   *
+   * @param work What to wait for.
+   * @returns The same promise.
+   */
+  track<T>(work: Promise<T>): Promise<T> {
+    const settled = work.then(() => {}, () => {}).finally(() => this.#running.delete(settled));
+    this.#running.add(settled);
+    return work;
+  }
+
+  /**
+   * Begins nothing new, lets what runs go on for a while, then cancels it: each caller gets an answer or a 503.
+   *
+   * @param options How long it may take.
+   */
+  async drain(options: DrainOptions = {}): Promise<void> {
+    const { graceMs = 3_000, flushMs = 500 } = options;
+    this.#draining = true;
+    await this.#idleWithin(graceMs);
+    for (const controller of this.#calls) controller.abort(stopping());
+    await this.#idleWithin(flushMs);
+  }
+
+  async #idleWithin(ms: number): Promise<void> {
+    if (this.#running.size === 0 || ms <= 0) return;
+    const giveUp = new AbortController();
+    const idle = async () => {
+      while (this.#running.size > 0 && !giveUp.signal.aborted) await Promise.all(this.#running);
+    };
+    await deadline(idle(), ms).catch(() => giveUp.abort());
+  }
+}
+
+function stopping(): RequestError {
+  return new RequestError("closed", "Cannot answer as the gateway is stopping: send the request again");
+}

@@ -1,0 +1,132 @@
+/**
+ * The body of a tool call: one JSON object, bounded in size and in depth.
+ *
+ * @module
+ */
+
+import { isJsonObject, type JsonObject } from "../protocol.ts";
+import { RequestError } from "./request_error.ts";
+
+/** How long a body may take to arrive, in milliseconds. */
+const BODY_TIMEOUT_MS = 30_000;
+/** The most levels that objects and arrays may be nested. */
+const MAX_DEPTH = 64;
+
+/**
+ * Reads the body of a request as a JSON object. No body at all is an empty object.
+ *
+ * @param request The request; its body is read once, and no further than the cap.
+ * @param maxBytes The most bytes it may have.
+ * @param timeoutMs How long it may take to arrive, in milliseconds. @default {30_000}
+ * @returns The object, without members called `__proto__`.
+ * @throws {RequestError} If it is too slow (`body_timeout`) or too large (`body_too_large`), not sent as `application/json`
+ * (`unsupported_media_type`), or not a JSON object of at most 64 levels (`invalid_arguments`).
+ */
+export async function readJsonObject(
+  request: Request,
+  maxBytes: number,
+  timeoutMs: number = BODY_TIMEOUT_MS,
+): Promise<JsonObject> {
+  const text = await readText(request, maxBytes, timeoutMs);
+  if (text === "") return {};
+  // Before parsing: a parser that recurses would run out of stack on what this refuses.
+  if (isDeeperThan(text, MAX_DEPTH)) {
+    throw new RequestError(
+      "invalid_arguments",
+      `Cannot use the body as it is nested more than ${MAX_DEPTH} levels deep`,
+    );
+  }
+  const value = parse(text);
+  if (!isJsonObject(value)) {
+    throw new RequestError(
+      "invalid_arguments",
+      `Cannot use the body as it is ${Array.isArray(value) ? "an array" : "a single value"}: send a JSON object`,
+    );
+  }
+  // An escape may spell the name too.
+  if (text.includes("__proto__") || text.includes("\\u")) dropProto(value);
+  return value;
+}
+
+async function readText(request: Request, maxBytes: number, timeoutMs: number): Promise<string> {
+  const tooLarge = () =>
+    new RequestError("body_too_large", `Cannot read the body as it has more than ${maxBytes} bytes`);
+  if (Number(request.headers.get("content-length") ?? 0) > maxBytes) throw tooLarge();
+  if (request.body === null) return "";
+
+  const decoder = new TextDecoder("utf-8", { fatal: true });
+  const reader = request.body.getReader();
+  let text = "";
+  let bytes = 0;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_, reject) => {
+    const error = new RequestError("body_timeout", `Cannot read the body as it took more than ${timeoutMs} ms`);
+    timer = setTimeout(() => reject(error), timeoutMs);
+  });
+  try {
+    for (;;) {
+      const { done, value } = await Promise.race([reader.read(), late]);
+      if (done) return text + decode(() => decoder.decode());
+      if (bytes === 0 && value.byteLength > 0) checkMediaType(request.headers);
+      bytes += value.byteLength;
+      if (bytes > maxBytes) throw tooLarge();
+      text += decode(() => decoder.decode(value, { stream: true }));
+    }
+  } catch (error) {
+    // What was refused is not read on, and nobody waits for it.
+    reader.cancel().catch(() => {});
+    throw error;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function checkMediaType(headers: Headers): void {
+  const encoding = headers.get("content-encoding")?.trim().toLowerCase() ?? "identity";
+  const type = headers.get("content-type") ?? "";
+  if (encoding !== "identity" || !/^application\/json *(; *charset *= *"?utf-8"? *)?$/i.test(type.trim())) {
+    throw new RequestError(
+      "unsupported_media_type",
+      "Cannot read the body as it is not plain JSON: send it with Content-Type: application/json",
+    );
+  }
+}
+
+function decode(step: () => string): string {
+  try {
+    return step();
+  } catch {
+    throw new RequestError("invalid_arguments", "Cannot use the body as it is not UTF-8");
+  }
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new RequestError("invalid_arguments", "Cannot use the body as it is not JSON: send a JSON object");
+  }
+}
+
+function isDeeperThan(text: string, levels: number): boolean {
+  let depth = 0;
+  let inString = false;
+  for (let index = 0; index < text.length; index++) {
+    const char = text.charCodeAt(index);
+    if (inString) {
+      if (char === 0x5c) index++;
+      else if (char === 0x22) inString = false;
+    } else if (char === 0x22) inString = true;
+    else if (char === 0x7b || char === 0x5b) {
+      if (++depth > levels) return true;
+    } else if (char === 0x7d || char === 0x5d) depth--;
+  }
+  return false;
+}
+
+// As an own member it does no harm here, but code behind the gateway that copies members could take it for a prototype.
+function dropProto(value: unknown): void {
+  if (typeof value !== "object" || value === null) return;
+  if (!Array.isArray(value)) delete (value as Record<string, unknown>)["__proto__"];
+  for (const member of Object.values(value)) dropProto(member);
+}

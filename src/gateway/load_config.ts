@@ -1,0 +1,55 @@
+/**
+ * Finds the configuration that the settings speak of and reads it.
+ *
+ * @module
+ */
+
+import { parseConfig } from "../config_file.ts";
+import { MCPError } from "../errors.ts";
+import type { PortolanConfig } from "../server_config.ts";
+import type { Environment } from "../config/server_fields.ts";
+import type { Settings } from "./settings.ts";
+
+/** What reading the configuration works with. */
+export interface LoadConfigDeps {
+  /** The environment, for `${env:NAME}`. */
+  readonly env: Environment;
+  /** Reads a file; `Deno.readTextFile`. */
+  readonly readTextFile: (path: string) => Promise<string>;
+}
+
+const EXAMPLE = `servers: { files: { url: "https://files.example.com/mcp" } }
+agents: { Kairos: { servers: [files] } }`;
+
+/**
+ * Reads the configuration.
+ *
+ * @param source The file's path, or the text itself.
+ * @param deps How to read it.
+ * @returns The configuration.
+ * @throws {MCPError} If the file cannot be read (`invalid_config`).
+ * @throws {ConfigError} If the text has faults (`invalid_config`).
+ */
+export async function loadConfig(source: Settings["config"], deps: LoadConfigDeps): Promise<PortolanConfig> {
+  if ("text" in source) return parseConfig(source.text, { env: deps.env, source: "PORTOLAN_CONFIG_TEXT" });
+  return parseConfig(await readFile(source.path, deps), { env: deps.env, source: source.path });
+}
+
+async function readFile(path: string, deps: LoadConfigDeps): Promise<string> {
+  try {
+    return await deps.readTextFile(path);
+  } catch (cause) {
+    // By name, as the classes are the runtime's own.
+    const name = cause instanceof Error ? cause.name : "";
+    if (name === "NotFound") {
+      throw new MCPError(
+        "invalid_config",
+        `Cannot read the configuration as there is no file "${path}": write one, or set PORTOLAN_CONFIG to its path. ` +
+          `Two lines are enough:\n\n${EXAMPLE}\n`,
+        { cause },
+      );
+    }
+    const reason = name === "NotCapable" ? "this program may not: allow it with --allow-read" : `it failed (${name})`;
+    throw new MCPError("invalid_config", `Cannot read the configuration file "${path}" as ${reason}`, { cause });
+  }
+}

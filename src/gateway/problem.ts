@@ -1,0 +1,124 @@
+/**
+ * RFC 9457 problem documents: every error that leaves the gateway, and the one table of status codes.
+ *
+ * @module
+ */
+
+import { isMCPError, type MCPErrorCode } from "../errors.ts";
+import { RequestError, type RequestErrorCode } from "./request_error.ts";
+
+/** Every value of a problem's `code`. */
+export type ProblemCode = MCPErrorCode | RequestErrorCode | "internal";
+
+/** A problem document, `application/problem+json` (RFC 9457). */
+export interface Problem {
+  /** A URI for the kind of problem: `urn:portolan:problem:` and the code. */
+  readonly type: string;
+  /** The kind of problem in words; the same for every problem of the code. */
+  readonly title: string;
+  /** The status of the response. */
+  readonly status: number;
+  /** What failed, from a closed list: the codes of `MCPError` and those of the gateway. */
+  readonly code: ProblemCode;
+  /** This problem in words, without secrets and without text of a server. */
+  readonly detail: string;
+  /** The server concerned. */
+  readonly server?: string;
+  /** The request's id, as in the header `X-Request-Id`. */
+  readonly requestId: string;
+  /** How long to wait before the next attempt, in milliseconds. */
+  readonly retryAfterMs?: number;
+  /** Names the caller may have meant, nearest first. */
+  readonly suggestions?: readonly string[];
+}
+
+// An upstream's 401 and 403 are 502: the caller's own credentials are not what failed.
+const KINDS: Readonly<Record<ProblemCode, readonly [status: number, title: string]>> = {
+  invalid_arguments: [400, "The arguments are not a JSON object"],
+  unauthenticated: [401, "A key is needed"],
+  host_refused: [403, "The host is not served here"],
+  origin_refused: [403, "The origin may not ask"],
+  agent_not_found: [404, "No such agent"],
+  server_not_found: [404, "No such server"],
+  tool_not_found: [404, "No such tool"],
+  not_found: [404, "No such path"],
+  method_not_allowed: [405, "The path has other methods"],
+  body_timeout: [408, "The body did not arrive in time"],
+  tool_ambiguous: [409, "Several servers list the tool"],
+  body_too_large: [413, "The body is too large"],
+  unsupported_media_type: [415, "The body is not JSON"],
+  caller_gone: [499, "The caller went away"],
+  internal: [500, "The gateway failed"],
+  invalid_config: [500, "The configuration has faults"],
+  outcome_unknown: [502, "The call may have run and its answer was lost"],
+  upstream_error: [502, "The server answered with an error"],
+  bad_response: [502, "The server's answer is not MCP"],
+  too_large: [502, "The server's answer is too large"],
+  unauthorized: [502, "The server does not accept the gateway's credentials"],
+  forbidden: [502, "The server does not allow the gateway to do this"],
+  redirect_refused: [502, "The server redirects elsewhere"],
+  session_lost: [502, "The server ended the session"],
+  unsupported_protocol: [502, "No protocol in common with the server"],
+  unreachable: [503, "The server cannot be reached"],
+  rate_limited: [503, "The server asks to slow down"],
+  closed: [503, "The gateway is stopping"],
+  deadline_exceeded: [504, "The server did not answer in time"],
+};
+
+const DEFAULT_RETRY_AFTER_MS = 1_000;
+
+/**
+ * The problem document of an error. An error that is neither an `MCPError` nor a `RequestError` says nothing of itself.
+ *
+ * @param error What was thrown.
+ * @param requestId The id of the request it was thrown in.
+ * @returns The document.
+ */
+export function toProblem(error: unknown, requestId: string): Problem {
+  if (error instanceof RequestError) {
+    return describe(error.code, error.message, requestId, { suggestions: error.suggestions });
+  }
+  if (!isMCPError(error) || !Object.hasOwn(KINDS, error.code)) {
+    return describe("internal", "Cannot answer the request as the gateway failed", requestId);
+  }
+  // The faults name paths of the operator's configuration: they are for the operator, not for the caller.
+  if (error.code === "invalid_config") {
+    return describe(error.code, "Cannot answer the request as the configuration has faults", requestId);
+  }
+  return describe(error.code, error.message, requestId, error);
+}
+
+/**
+ * The headers of a response that carries a problem.
+ *
+ * @param problem The problem.
+ * @returns `Content-Type`, and what the status asks for: `Retry-After` in seconds, `WWW-Authenticate`.
+ */
+export function problemHeaders(problem: Problem): Record<string, string> {
+  const headers: Record<string, string> = { "content-type": "application/problem+json" };
+  if (problem.retryAfterMs !== undefined) headers["retry-after"] = String(Math.ceil(problem.retryAfterMs / 1_000));
+  if (problem.status === 401) headers["www-authenticate"] = "Bearer";
+  return headers;
+}
+
+interface Known {
+  readonly server?: string | undefined;
+  readonly retryAfterMs?: number | undefined;
+  readonly suggestions?: readonly string[] | undefined;
+}
+
+function describe(code: ProblemCode, detail: string, requestId: string, known: Known = {}): Problem {
+  const [status, title] = KINDS[code];
+  const retryAfterMs = known.retryAfterMs ?? (status === 503 ? DEFAULT_RETRY_AFTER_MS : undefined);
+  return {
+    type: `urn:portolan:problem:${code}`,
+    title,
+    status,
+    code,
+    detail,
+    ...(known.server === undefined ? {} : { server: known.server }),
+    requestId,
+    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+    ...(known.suggestions === undefined || known.suggestions.length === 0 ? {} : { suggestions: known.suggestions }),
+  };
+}

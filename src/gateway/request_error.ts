@@ -1,0 +1,63 @@
+/**
+ * What the gateway itself refuses, before or without asking an agent's client.
+ *
+ * @module
+ */
+
+/**
+ * Why the gateway refuses a request; they stand next to the codes of `MCPError` in a problem's `code`.
+ *
+ * | code | status | meaning |
+ * |---|---|---|
+ * | `invalid_arguments` | 400 | the body is not a JSON object |
+ * | `unauthenticated` | 401 | no key, or none that is known |
+ * | `host_refused`, `origin_refused` | 403 | the `Host` or `Origin` header is not one that is served |
+ * | `not_found`, `agent_not_found` | 404 | no such path; no such agent, or not for this key |
+ * | `method_not_allowed` | 405 | the path exists with other methods |
+ * | `body_timeout` | 408 | the body took too long to arrive |
+ * | `body_too_large` | 413 | the body passed its cap |
+ * | `unsupported_media_type` | 415 | the body is not sent as `application/json` |
+ * | `caller_gone` | 499 | the caller closed the connection; nobody reads the answer |
+ * | `closed` | 503 | the gateway is stopping |
+ */
+export type RequestErrorCode =
+  | "invalid_arguments"
+  | "unauthenticated"
+  | "host_refused"
+  | "origin_refused"
+  | "not_found"
+  | "agent_not_found"
+  | "method_not_allowed"
+  | "body_timeout"
+  | "body_too_large"
+  | "unsupported_media_type"
+  | "caller_gone"
+  | "closed";
+
+/** What a {@linkcode RequestError} may carry besides its code and message. */
+export interface RequestErrorOptions {
+  /** Names the caller may have meant, nearest first. */
+  readonly suggestions?: readonly string[] | undefined;
+}
+
+/** A request that the gateway refuses. Its message is for the caller: it holds nothing the caller may not know. */
+export class RequestError extends Error {
+  /** Why it is refused. */
+  readonly code: RequestErrorCode;
+  /** Names the caller may have meant, nearest first; empty where there are none. */
+  readonly suggestions: readonly string[];
+
+  /**
+   * Creates an error.
+   *
+   * @param code Why the request is refused.
+   * @param message What could not be done, and what to send instead.
+   * @param options What else is known.
+   */
+  constructor(code: RequestErrorCode, message: string, options: RequestErrorOptions = {}) {
+    super(message);
+    this.name = "RequestError";
+    this.code = code;
+    this.suggestions = options.suggestions ?? [];
+  }
+}

@@ -1,0 +1,162 @@
+/**
+ * The gateway's settings: the environment, read once, all faults at once.
+ *
+ * @module
+ */
+
+import { FaultList } from "../config/config_checks.ts";
+import type { Environment } from "../config/server_fields.ts";
+import { isKeyDigest } from "./keys.ts";
+
+/** What the environment says, checked and with defaults. */
+export interface Settings {
+  /** Where the configuration is: a file's path, or the text itself. */
+  readonly config: { readonly path: string } | { readonly text: string };
+  /** The KV database: a path, a URL or `:memory:`; `undefined` is the default database; `"off"` is none. */
+  readonly kv: string | undefined;
+  /** The address to listen on, where the gateway binds by itself. */
+  readonly host: string;
+  /** The port to listen on, where the gateway binds by itself; `0` is any free one. */
+  readonly port: number;
+  /** Digests of bearer keys by agent. */
+  readonly keys: Readonly<Record<string, readonly string[]>>;
+  /** The names that are served; `undefined` is any. */
+  readonly allowedHosts: readonly string[] | undefined;
+  /** Origins from which a browser may ask, besides the gateway's own. */
+  readonly allowedOrigins: readonly string[];
+  /** Whether loopback peers are served without keys. */
+  readonly allowOpen: boolean;
+  /** The most bytes that the body of a request may have. */
+  readonly maxBodyBytes: number;
+  /** Whether servers are connected at the start or when needed; `undefined` leaves it to how the gateway is started. */
+  readonly connect: "eager" | "lazy" | undefined;
+}
+
+const KNOWN = [
+  "PORTOLAN_CONFIG",
+  "PORTOLAN_CONFIG_TEXT",
+  "PORTOLAN_KV",
+  "PORTOLAN_HOST",
+  "PORTOLAN_KEYS",
+  "PORTOLAN_ALLOWED_HOSTS",
+  "PORTOLAN_ALLOWED_ORIGINS",
+  "PORTOLAN_ALLOW_OPEN",
+  "PORTOLAN_MAX_BODY_BYTES",
+  "PORTOLAN_CONNECT",
+] as const;
+
+type Variable = (typeof KNOWN)[number] | "PORT";
+
+const MAX_BODY_BYTES = 64 * 1024 * 1024;
+
+/**
+ * Reads the settings. An empty variable is one that is not set.
+ *
+ * @param env The environment; only `PORT` and what begins with `PORTOLAN_` is looked at.
+ * @returns The settings.
+ * @throws {ConfigError} If there are faults (`invalid_config`): all of them, with the variables' names as paths.
+ */
+export function parseSettings(env: Environment): Settings {
+  const faults = new FaultList();
+  const read = (name: Variable) => Object.hasOwn(env, name) && env[name] !== "" ? env[name] : undefined;
+  for (const name of Object.keys(env)) {
+    if (!name.startsWith("PORTOLAN_") || (KNOWN as readonly string[]).includes(name)) continue;
+    faults.addUnknown(name, "variable", name, KNOWN);
+  }
+  const settings: Settings = {
+    config: readConfigSource(read, faults),
+    kv: read("PORTOLAN_KV"),
+    host: read("PORTOLAN_HOST")?.replace(/^\[(.*)\]$/, "$1") ?? "127.0.0.1",
+    port: readNumber("PORT", read, 8_000, 0, 65_535, faults),
+    keys: readKeys(read("PORTOLAN_KEYS"), faults),
+    allowedHosts: readList("PORTOLAN_ALLOWED_HOSTS", read, isHost, "names such as mcp.example.com", faults),
+    allowedOrigins:
+      readList("PORTOLAN_ALLOWED_ORIGINS", read, isOrigin, "origins such as https://app.example.com", faults) ??
+        [],
+    allowOpen: readChoice("PORTOLAN_ALLOW_OPEN", read, ["loopback"], faults) === "loopback",
+    maxBodyBytes: readNumber("PORTOLAN_MAX_BODY_BYTES", read, 1_048_576, 1, MAX_BODY_BYTES, faults),
+    connect: readChoice("PORTOLAN_CONNECT", read, ["eager", "lazy"], faults),
+  };
+  faults.throwIfAny();
+  return settings;
+}
+
+type Read = (name: Variable) => string | undefined;
+
+function readConfigSource(read: Read, faults: FaultList): Settings["config"] {
+  const path = read("PORTOLAN_CONFIG");
+  const text = read("PORTOLAN_CONFIG_TEXT");
+  if (path !== undefined && text !== undefined) {
+    faults.add("PORTOLAN_CONFIG_TEXT", "Cannot be set next to PORTOLAN_CONFIG: remove one of them");
+  }
+  return text === undefined ? { path: path ?? "portolan.yaml" } : { text };
+}
+
+function readKeys(value: string | undefined, faults: FaultList): Record<string, string[]> {
+  const keys = new Map<string, string[]>();
+  for (const part of (value ?? "").split(";").map((part) => part.trim()).filter((part) => part !== "")) {
+    const [agent = "", list = "", ...rest] = part.split("=").map((side) => side.trim());
+    const digests = list.split(",").map((digest) => digest.trim()).filter((digest) => digest !== "");
+    // A digest that is none may be the key itself: it is never quoted.
+    if (agent === "" || rest.length > 0 || digests.length === 0 || !digests.every(isKeyDigest)) {
+      faults.add(
+        "PORTOLAN_KEYS",
+        'Cannot be read: write agent=sha256:<64 hex digits>, with "," between digests, ";" between agents and * for all',
+      );
+      break;
+    }
+    keys.set(agent, [...keys.get(agent) ?? [], ...digests]);
+  }
+  return Object.fromEntries(keys);
+}
+
+function readNumber(
+  name: Variable,
+  read: Read,
+  otherwise: number,
+  min: number,
+  max: number,
+  faults: FaultList,
+): number {
+  const value = read(name);
+  if (value === undefined) return otherwise;
+  const number = /^\d{1,12}$/.test(value) ? Number(value) : NaN;
+  if (number >= min && number <= max) return number;
+  faults.add(name, `Cannot be used as a number: write one from ${min} to ${max}`);
+  return otherwise;
+}
+
+function readChoice<T extends string>(
+  name: Variable,
+  read: Read,
+  choices: readonly T[],
+  faults: FaultList,
+): T | undefined {
+  const value = read(name);
+  const choice = choices.find((choice) => choice === value);
+  if (value !== undefined && choice === undefined) {
+    faults.add(name, `Cannot be used: write ${choices.map((choice) => `"${choice}"`).join(" or ")}`);
+  }
+  return choice;
+}
+
+function readList(
+  name: Variable,
+  read: Read,
+  isItem: (item: string) => boolean,
+  wanted: string,
+  faults: FaultList,
+): readonly string[] | undefined {
+  const items = read(name)?.split(",").map((item) => item.trim().toLowerCase()).filter((item) => item !== "");
+  if (items === undefined || items.length === 0) return undefined;
+  if (!items.every(isItem)) faults.add(name, `Cannot be read: write ${wanted}, with "," between them`);
+  return items;
+}
+
+function isHost(item: string): boolean {
+  return /^([a-z0-9._-]+|\[[0-9a-f:.]+\])(:\d{1,5})?$/.test(item);
+}
+
+function isOrigin(item: string): boolean {
+  return URL.canParse(item) && /^https?:$/.test(new URL(item).protocol) && new URL(item).origin === item;
+}

@@ -1,0 +1,96 @@
+import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import { ConfigError } from "../../src/errors.ts";
+import { parseSettings } from "../../src/gateway/settings.ts";
+
+const DIGEST = `sha256:${"a".repeat(64)}`;
+
+function faultPaths(env: Record<string, string>): string[] {
+  return assertThrows(() => parseSettings(env), ConfigError).faults.map((fault) => fault.path);
+}
+
+Deno.test("parseSettings() has a default for everything", () => {
+  assertEquals(parseSettings({ HOME: "/", PORTOLAN_KEYS: "", PORTOLAN_HOST: undefined }), {
+    config: { path: "portolan.yaml" },
+    kv: undefined,
+    host: "127.0.0.1",
+    port: 8_000,
+    keys: {},
+    allowedHosts: undefined,
+    allowedOrigins: [],
+    allowOpen: false,
+    maxBodyBytes: 1_048_576,
+    connect: undefined,
+  });
+});
+
+Deno.test("parseSettings() reads every variable", () => {
+  const settings = parseSettings({
+    PORT: "0",
+    PORTOLAN_CONFIG_TEXT: "servers: {}",
+    PORTOLAN_KV: "off",
+    PORTOLAN_HOST: "[::1]",
+    PORTOLAN_KEYS: `Kairos=${DIGEST}, ${DIGEST} ; *=${DIGEST};`,
+    PORTOLAN_ALLOWED_HOSTS: "MCP.example.com, mcp.example.org:8443,[::1]:80",
+    PORTOLAN_ALLOWED_ORIGINS: "https://app.example.com,http://localhost:5173",
+    PORTOLAN_ALLOW_OPEN: "loopback",
+    PORTOLAN_MAX_BODY_BYTES: "1000",
+    PORTOLAN_CONNECT: "lazy",
+  });
+  assertEquals(settings, {
+    config: { text: "servers: {}" },
+    kv: "off",
+    host: "::1",
+    port: 0,
+    keys: { Kairos: [DIGEST, DIGEST], "*": [DIGEST] },
+    allowedHosts: ["mcp.example.com", "mcp.example.org:8443", "[::1]:80"],
+    allowedOrigins: ["https://app.example.com", "http://localhost:5173"],
+    allowOpen: true,
+    maxBodyBytes: 1_000,
+    connect: "lazy",
+  });
+});
+
+Deno.test("parseSettings() reports every fault at once under the variable's name", () => {
+  const paths = faultPaths({
+    PORTOLAN_CONFIG: "a",
+    PORTOLAN_CONFIG_TEXT: "b",
+    PORT: "65536",
+    PORTOLAN_KEYS: "Kairos",
+    PORTOLAN_ALLOWED_HOSTS: "https://mcp.example.com",
+    PORTOLAN_ALLOWED_ORIGINS: "app.example.com",
+    PORTOLAN_ALLOW_OPEN: "yes",
+    PORTOLAN_MAX_BODY_BYTES: "1e3",
+    PORTOLAN_CONNECT: "now",
+  });
+  assertEquals(paths.sort(), [
+    "PORT",
+    "PORTOLAN_ALLOWED_HOSTS",
+    "PORTOLAN_ALLOWED_ORIGINS",
+    "PORTOLAN_ALLOW_OPEN",
+    "PORTOLAN_CONFIG_TEXT",
+    "PORTOLAN_CONNECT",
+    "PORTOLAN_KEYS",
+    "PORTOLAN_MAX_BODY_BYTES",
+  ]);
+});
+
+Deno.test("parseSettings() refuses an unknown variable and names the nearest known one", () => {
+  const error = assertThrows(() => parseSettings({ PORTOLAN_KEY: "x" }), ConfigError);
+  assertEquals(error.faults.map((fault) => fault.path), ["PORTOLAN_KEY"]);
+  assertStringIncludes(error.message, 'did you mean "PORTOLAN_KEYS"');
+});
+
+Deno.test("parseSettings() never repeats what may be a key", () => {
+  for (const keys of ["Kairos=hunter2", "hunter2", "Kairos=sha256:hunter2", `Kairos=${DIGEST}=hunter2`, "=hunter2"]) {
+    const error = assertThrows(() => parseSettings({ PORTOLAN_KEYS: keys }), ConfigError);
+    assertEquals(error.message.includes("hunter2"), false);
+  }
+});
+
+Deno.test("parseSettings() refuses origins that are none", () => {
+  for (
+    const origin of ["null", "*", "https://app.example.com/", "ftp://app.example.com", "https://app.example.com:443"]
+  ) {
+    assertEquals(faultPaths({ PORTOLAN_ALLOWED_ORIGINS: origin }), ["PORTOLAN_ALLOWED_ORIGINS"], origin);
+  }
+});
