@@ -1,0 +1,162 @@
+import { assertEquals } from "@std/assert";
+import { listSourceFiles, readSourceFile, type SourceFile } from "./support/module_graph.ts";
+
+/**
+ * The map of the code: a file may import, also for types and also by `import()`, files of lower layers only. A file that
+ * is not listed is a decision that nobody has made yet.
+ */
+const LAYERS: Readonly<Record<string, readonly string[]>> = {
+  "words": [
+    "src/errors.ts",
+    "src/nearest.ts",
+    "src/protocol.ts",
+    "src/version.ts",
+    "src/cache/kv_database.ts",
+    "src/cache/sha256.ts",
+    "src/config/server_address.ts",
+    "src/config/template.ts",
+    "src/gateway/request_error.ts",
+  ],
+  "small tools": [
+    "src/deadline.ts",
+    "src/sdk.ts",
+    "src/secrets.ts",
+    "src/status.ts",
+    "src/tool_filter.ts",
+    "src/tool_shape.ts",
+    "src/config/config_checks.ts",
+    "src/connection/param_headers.ts",
+  ],
+  "ports": [
+    "src/route_store.ts",
+    "src/shared_task.ts",
+    "src/tool_client.ts",
+    "src/tool_list.ts",
+    "src/cache/cached_tools.ts",
+    "src/cache/server_cache_key.ts",
+    "src/config/config_text.ts",
+    "src/config/server_fields.ts",
+    "src/connection/answer_reader.ts",
+    "src/connection/connection.ts",
+    "src/connection/modern_envelope.ts",
+  ],
+  "ways out and stores": [
+    "src/guarded_fetch.ts",
+    "src/kv_route_store.ts",
+    "src/memory_route_store.ts",
+    "src/network_errors.ts",
+    "src/cache/route_entry.ts",
+    "src/cache/route_store_guard.ts",
+    "src/config/server_checks.ts",
+    "src/connection/limits.ts",
+    "src/connection/tool_messages.ts",
+  ],
+  "what a status means; agents": [
+    "src/http_failure.ts",
+    "src/cache/tool_chunks.ts",
+    "src/config/agent_checks.ts",
+    "src/connection/connector.ts",
+    "src/connection/sse_connection.ts",
+  ],
+  "exchanges; the cache; configuration": [
+    "src/route_cache.ts",
+    "src/server_config.ts",
+    "src/connection/call_exchange.ts",
+    "src/connection/sdk_fetch.ts",
+  ],
+  "connections; names": [
+    "src/tool_names.ts",
+    "src/config/agent_file.ts",
+    "src/connection/streamable_connection.ts",
+  ],
+  "eras": [
+    "src/config_file.ts",
+    "src/tool_catalog.ts",
+    "src/connection/legacy_connection.ts",
+  ],
+  "one server": ["src/single_server_client.ts"],
+  "one agent's servers": ["src/server_fleet.ts"],
+  "one agent's routes": ["src/tool_router.ts"],
+  "one agent": ["src/multi_server_client.ts"],
+  "all agents": ["src/client_manager.ts", "src/legacy_client.ts"],
+  "the gateway's parts": [
+    "src/gateway/host_check.ts",
+    "src/gateway/in_flight.ts",
+    "src/gateway/json_body.ts",
+    "src/gateway/keys.ts",
+    "src/gateway/open_store.ts",
+    "src/gateway/problem.ts",
+  ],
+  "the gateway's deps": [
+    "src/gateway/agent_directory.ts",
+    "src/gateway/settings.ts",
+  ],
+  "the gateway's rules": [
+    "src/gateway/access_rule.ts",
+    "src/gateway/gateway_env.ts",
+    "src/gateway/load_config.ts",
+  ],
+  "routes": [
+    "routes/health.ts",
+    "routes/reconnect.ts",
+    "routes/status.ts",
+    "routes/tool_routes.ts",
+    "routes/tools.ts",
+    "src/gateway/announce.ts",
+  ],
+  "entry points": ["mod.ts", "routes/mod.ts"],
+  "the program": ["main.ts"],
+};
+
+/** What only some files may do. */
+const ONLY: readonly { readonly what: string; readonly pattern: RegExp; readonly files: readonly string[] }[] = [
+  {
+    what: "import the MCP SDK",
+    pattern: /"@modelcontextprotocol\/sdk[/"]/,
+    files: ["src/sdk.ts"],
+  },
+  {
+    what: "name the global fetch",
+    pattern: /globalThis\.fetch(?!\s*\|)|(?<![.\w#"`])fetch\((?!request|this)/,
+    files: ["src/connection/call_exchange.ts", "src/connection/sdk_fetch.ts", "src/guarded_fetch.ts"],
+  },
+  { what: "name a Deno API", pattern: /(?<!")\bDeno\s*[.[]/, files: ["main.ts"] },
+  { what: "re-export", pattern: /^export \{[^}]*\} from/m, files: ["mod.ts", "routes/mod.ts", "src/sdk.ts"] },
+  { what: "re-export everything", pattern: /export \*/, files: [] },
+];
+
+async function readAll(): Promise<ReadonlyMap<string, SourceFile>> {
+  const paths = await listSourceFiles();
+  return new Map(await Promise.all(paths.map(async (path) => [path, await readSourceFile(path)] as const)));
+}
+
+Deno.test("Every source file stands in exactly one layer", async () => {
+  assertEquals(Object.values(LAYERS).flat().sort(), [...await listSourceFiles()]);
+});
+
+Deno.test("Imports lead to strictly lower layers, types included", async () => {
+  const layerOf = new Map(Object.values(LAYERS).flatMap((files, layer) => files.map((file) => [file, layer] as const)));
+  const upward: string[] = [];
+  for (const [path, { imports, lazyImports, typeImports }] of await readAll()) {
+    for (const target of new Set([...imports, ...lazyImports, ...typeImports])) {
+      if (!((layerOf.get(target) ?? Infinity) < (layerOf.get(path) ?? -1))) upward.push(`${path} → ${target}`);
+    }
+  }
+  assertEquals(upward, []);
+});
+
+for (const { what, pattern, files } of ONLY) {
+  Deno.test(`Only ${files.join(", ") || "no file"} may ${what}`, async () => {
+    const found = [...await readAll()].filter(([, { code }]) => pattern.test(code)).map(([path]) => path);
+    assertEquals(found.filter((path) => !files.includes(path)), []);
+  });
+}
+
+Deno.test("No source file has more than 400 lines", async () => {
+  const root = new URL("../", import.meta.url);
+  const long: string[] = [];
+  for (const path of await listSourceFiles()) {
+    if ((await Deno.readTextFile(new URL(path, root))).split("\n").length > 401) long.push(path);
+  }
+  assertEquals(long, []);
+});
