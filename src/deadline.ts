@@ -96,7 +96,10 @@ export class Deadline implements Disposable {
 
   #follow(signal: AbortSignal | undefined): void {
     if (signal === undefined) return;
-    const abort = () => this.#controller.abort(signal.reason);
+    const abort = () => {
+      this.#controller.abort(signal.reason);
+      this[Symbol.dispose]();
+    };
     if (signal.aborted) return abort();
     signal.addEventListener("abort", abort, { once: true });
     this.#unlink.push(() => signal.removeEventListener("abort", abort));

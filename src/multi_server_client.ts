@@ -172,7 +172,9 @@ export class MultiServerMCPClient implements ToolClient {
     }
     if (deadline.cancelled) throw deadline.signal.reason;
     const lists = this.servers.map((server) => this.#catalog.listOf(server));
-    if (lists.length > 0 && lists.every((list) => list === undefined || list.failed)) throw this.#router.toNoList();
+    if (lists.length > 0 && lists.every((list) => list === undefined || list.failed)) {
+      throw this.#router.toNoList(`list the tools of agent "${this.agent}"`, this.servers);
+    }
     this.#refreshStale();
     return this.#catalog.tools;
   }
@@ -324,7 +326,7 @@ export class MultiServerMCPClient implements ToolClient {
   #add(resolved: ResolvedServer, config: ServerConfig, secrets: Readonly<Record<string, string>> | undefined): void {
     const { name: server, tools: filter, timeoutMs } = resolved;
     const { fetch, now, random } = this.#options;
-    this.#catalog.add({ server, filter, key: toCacheKey(this.agent, resolved) });
+    this.#catalog.add({ server, filter, toKey: () => toCacheKey(this.agent, resolved) });
     this.#fleet.add(new SingleServerMCPClient(server, config, { secrets, fetch, now, random }), timeoutMs);
   }
 

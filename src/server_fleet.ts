@@ -15,9 +15,6 @@ import type { ToolCatalog } from "./tool_catalog.ts";
 /** How long asking a server may take where nobody says, in milliseconds. */
 const ASK_TIMEOUT_MS = 10_000;
 
-/** How long the outcome of an attempt that was given up may take to be recorded, in milliseconds. */
-const RECORD_TIMEOUT_MS = 300;
-
 /** How a round of asking is run. */
 export interface AskOptions {
   /** The longest each server may take, in milliseconds. */
@@ -164,11 +161,7 @@ export class ServerFleet {
     const sharedMs = member.timeoutMs ?? Math.max(timeoutMs, ASK_TIMEOUT_MS);
     using deadline = new Deadline(timeoutMs, { signal: options.signal });
     if (options.reconnect === true && !member.ask.running) member.reconnect = true;
-    const connected = await member.ask.join(deadline, sharedMs).then(() => true, () => false);
-    // Who waits no longer has ended the work: its outcome is about to be recorded, and the status is to tell it.
-    using recorded = new Deadline(RECORD_TIMEOUT_MS);
-    if (deadline.signal.aborted) await member.ask.settled(recorded);
-    return connected;
+    return await member.ask.join(deadline, sharedMs).then(() => true, () => false);
   }
 
   async #ask(member: Member, deadline: Deadline): Promise<void> {

@@ -6,6 +6,9 @@
 
 import { Deadline } from "./deadline.ts";
 
+/** How long work that was ended may take to settle, in milliseconds. */
+const END_TIMEOUT_MS = 300;
+
 /** The work; its deadline ends when its time has passed or when nobody waits any more. */
 export type Work<T> = (deadline: Deadline) => Promise<T>;
 
@@ -39,7 +42,7 @@ export class SharedTask<T> {
   }
 
   /**
-   * Waits for the work, starting it where it is not under way.
+   * Waits for the work, starting it where it is not under way. Who leaves last ends it, and sees its end.
    *
    * @param deadline How long this caller waits.
    * @param timeoutMs How long the work may take where this caller starts it, in milliseconds.
@@ -53,28 +56,19 @@ export class SharedTask<T> {
     try {
       return await deadline.race(flight.result);
     } finally {
-      if (--flight.waiting === 0 && this.#flight === flight) flight.abandon.abort(deadline.signal.reason);
+      if (--flight.waiting === 0 && this.#flight === flight) await this.abort(deadline.signal.reason);
     }
   }
 
   /**
-   * Waits until work that is at its end has settled, however it does; at once where there is none.
-   *
-   * @param deadline How long to wait.
-   */
-  async settled(deadline: Deadline): Promise<void> {
-    if (this.#ending !== undefined) await deadline.race(this.#ending).catch(() => {});
-  }
-
-  /**
-   * Ends the work under way, for all who wait.
+   * Ends the work under way for all who wait, and waits for its end: what the work records is there then.
    *
    * @param reason What they are told.
    */
   async abort(reason: unknown): Promise<void> {
-    const flight = this.#flight;
-    flight?.abandon.abort(reason);
-    await flight?.result.catch(() => {});
+    this.#flight?.abandon.abort(reason);
+    using patience = new Deadline(END_TIMEOUT_MS);
+    if (this.#ending !== undefined) await patience.race(this.#ending).catch(() => {});
   }
 
   /** Settles with the work under way where its time has passed or nobody waits for it; else `undefined`. */

@@ -38,8 +38,8 @@ export interface CatalogServer {
   readonly server: string;
   /** Which of its tools the agent may see and call. */
   readonly filter: ToolFilter;
-  /** Where the route cache keeps its list. */
-  readonly key: Promise<ServerCacheKey>;
+  /** Tells where the route cache keeps its list; asked once, when that is needed. */
+  readonly toKey: () => Promise<ServerCacheKey>;
 }
 
 /** What a name stands for as far as is known. */
@@ -52,6 +52,7 @@ export type Resolution =
 
 interface Slot extends CatalogServer {
   list: KnownList | undefined;
+  key: Promise<ServerCacheKey> | undefined;
   /** How often in a row a server with tools said that it has none. */
   empties: number;
 }
@@ -90,7 +91,7 @@ export class ToolCatalog {
    * @param server The server; its list is not known yet.
    */
   add(server: CatalogServer): void {
-    this.#slots.set(server.server, { ...server, list: undefined, empties: 0 });
+    this.#slots.set(server.server, { ...server, list: undefined, key: undefined, empties: 0 });
     this.#table = undefined;
   }
 
@@ -157,6 +158,17 @@ export class ToolCatalog {
     return match ?? { kind: "unknown" };
   }
 
+  /**
+   * The server to which a qualified name belongs, whether or not it lists such a tool.
+   *
+   * @param name Any name.
+   * @returns The server with the longest name for which `name` begins with `server__`, or `undefined`.
+   */
+  namespaceOf(name: string): string | undefined {
+    const owners = [...this.#slots.keys()].filter((server) => name.startsWith(`${server}__`));
+    return owners.sort((a, b) => b.length - a.length)[0];
+  }
+
   /** Reads what the route cache has of the servers of which nothing is known. */
   async loadFromCache(): Promise<void> {
     await (this.#loading ??= this.#load().finally(() => this.#loading = undefined));
@@ -170,7 +182,7 @@ export class ToolCatalog {
    */
   async begin(server: string): Promise<EpochToken | undefined> {
     const slot = this.#slots.get(server);
-    return slot && await this.#deps.cache.begin(await slot.key);
+    return slot && await this.#deps.cache.begin(await keyOf(slot));
   }
 
   /**
@@ -204,7 +216,7 @@ export class ToolCatalog {
       slot.list = { ...slot.list, staleAtMs: Math.max(slot.list.staleAtMs, now() + NEGATIVE_FRESH_MS) };
     }
     if (token !== undefined) {
-      await cache.commit(await slot.key, failed ? listing : { ...listing, confirmedEmpty }, token);
+      await cache.commit(await keyOf(slot), failed ? listing : { ...listing, confirmedEmpty }, token);
     }
   }
 
@@ -217,7 +229,7 @@ export class ToolCatalog {
     const slot = this.#slots.get(server);
     if (slot === undefined) return;
     if (slot.list !== undefined) slot.list = { ...slot.list, staleAtMs: 0 };
-    await this.#deps.cache.invalidate(await slot.key);
+    await this.#deps.cache.invalidate(await keyOf(slot));
   }
 
   /**
@@ -239,7 +251,7 @@ export class ToolCatalog {
     const { cache, now } = this.#deps;
     await Promise.all(
       [...this.#slots.values()].filter((slot) => slot.list === undefined).map(async (slot) => {
-        const cached = await cache.load(await slot.key);
+        const cached = await cache.load(await keyOf(slot));
         // A list that was invalidated tells nothing of who owns a name: the server is asked first.
         if (slot.list !== undefined || cached === undefined || (cached.kind === "tools" && cached.invalidated)) return;
         const atMs = now() - cached.ageMs;
@@ -271,7 +283,7 @@ export class ToolCatalog {
   /** The servers among the unknown ones whose list could change what a name stands for. */
   #couldChange(name: string, match: NameMatch | undefined, unknown: readonly string[]): readonly string[] {
     const order = [...this.#slots.keys()];
-    const namespace = order.filter((server) => name.startsWith(`${server}__`)).sort((a, b) => b.length - a.length)[0];
+    const namespace = this.namespaceOf(name);
     if (namespace !== undefined) return match === undefined ? unknown.filter((server) => server === namespace) : [];
     if (this.#deps.policy === "prefix") return [];
     if (match?.kind === "owned" && this.#deps.policy === "first") {
@@ -280,6 +292,10 @@ export class ToolCatalog {
     }
     return unknown;
   }
+}
+
+function keyOf(slot: Slot): Promise<ServerCacheKey> {
+  return slot.key ??= slot.toKey();
 }
 
 function allowed(slot: Slot): readonly Tool[] {

@@ -69,10 +69,11 @@ export class ToolRouter {
       return await this.#find(name, deadline);
     } catch (error) {
       if (!deadline.passed) throw error;
-      const servers = this.#deps.catalog.unknownServers.map((server) => `"${server}"`).join(", ");
+      const { catalog, fleet } = this.#deps;
+      const servers = catalog.unknownServers.length > 0 ? catalog.unknownServers : fleet.servers;
       throw new MCPError(
         "deadline_exceeded",
-        `Cannot find the owner of tool "${name}" as the deadline passed while waiting for the servers ${servers}; ` +
+        `Cannot find the owner of tool "${name}" as the deadline passed while asking the servers ${quote(servers)}; ` +
           `a qualified name waits for its own server alone`,
         { retryable: true },
       );
@@ -105,7 +106,10 @@ export class ToolRouter {
       const totalMs = options.timeoutMs ?? configuredMs ?? CALL_TIMEOUT_MS;
       const timeoutMs = Math.max(1, totalMs - (performance.now() - startedAt));
       try {
-        return { server, tool, route, result: await client.callTool(tool, args, { ...options, timeoutMs }) };
+        const result = await client.callTool(tool, args, { ...options, timeoutMs });
+        // Most servers say "no such tool" in a result: the caller has it, and the next call a list that is up to date.
+        if (result.isError === true && outdated) void fleet.askAll([server], { concurrency: 1 });
+        return { server, tool, route, result };
       } catch (error) {
         if (corrected || !outdated || !isMCPError(error) || !REFUSED.has(error.rpcCode ?? 0)) throw error;
         await this.#refresh(server, deadline);
@@ -115,19 +119,21 @@ export class ToolRouter {
   }
 
   /**
-   * The error of an agent of which not one server has listed its tools.
+   * The error of servers of which not one has listed its tools.
    *
+   * @param what What cannot be done without a list.
+   * @param servers The servers, at least one.
    * @returns An `MCPError` with the code of the first server's failure.
    */
-  toNoList(): MCPError {
-    const { agent, fleet } = this.#deps;
-    const codes = fleet.servers.map((server) => fleet.statusOf(server).lastError?.code ?? "deadline_exceeded");
-    const why = fleet.servers.map((server, index) => `"${server}" (${codes[index]})`).join(", ");
-    return new MCPError(
-      codes[0] ?? "deadline_exceeded",
-      `Cannot list the tools of agent "${agent}" as no server answered: ${why}`,
-      { retryable: true },
-    );
+  toNoList(what: string, servers: readonly string[]): MCPError {
+    const { fleet } = this.#deps;
+    // A failure that only the route cache knows of has no error here.
+    const codes = servers.map((server) => fleet.statusOf(server).lastError?.code ?? "unreachable");
+    const why = servers.map((server, index) => `"${server}" (${codes[index]})`).join(", ");
+    return new MCPError(codes[0] ?? "unreachable", `Cannot ${what} as no server answered: ${why}`, {
+      server: servers.length === 1 ? servers[0] : undefined,
+      retryable: true,
+    });
   }
 
   async #find(name: string, deadline: Deadline): Promise<FoundOwner> {
@@ -195,12 +201,17 @@ export class ToolRouter {
     );
   }
 
+  /** Where not one server that could own the name has listed its tools, nobody knows that it does not exist. */
   #toNotFound(name: string): MCPError {
     const { agent, catalog, fleet } = this.#deps;
+    const namespace = catalog.namespaceOf(name);
+    const candidates = namespace === undefined ? fleet.servers : [namespace];
+    if (candidates.length > 0 && candidates.every((server) => catalog.listOf(server)?.failed === true)) {
+      return this.toNoList(`call tool "${name}"`, candidates);
+    }
     const suggestions = nearestNames(name, catalog.tools.map((tool) => tool.name));
     const failed = fleet.servers.filter((server) => catalog.listOf(server)?.failed === true);
     const asked = fleet.servers.filter((server) => !failed.includes(server));
-    const quote = (names: readonly string[]) => names.map((server) => `"${server}"`).join(", ");
     return new MCPError(
       "tool_not_found",
       `Cannot call tool "${name}" as no server of agent "${agent}" lists it: servers asked are ${
@@ -209,4 +220,8 @@ export class ToolRouter {
       { suggestions },
     );
   }
+}
+
+function quote(names: readonly string[]): string {
+  return names.map((name) => `"${name}"`).join(", ");
 }

@@ -1,0 +1,43 @@
+import { assertEquals } from "@std/assert";
+import { startRawServer } from "../support/fault_server.ts";
+import { startMCPServer } from "../support/mcp_server.ts";
+
+const SCRIPT = new URL("./_call_once.ts", import.meta.url);
+const CONFIG = new URL("../../deno.json", import.meta.url);
+
+/** Runs the script in a process of its own, and returns what it told. */
+async function callOnce(file: string, servers: Record<string, { url: string }>, tool: string): Promise<unknown> {
+  const args = ["run", "-A", "--no-check", "--config", CONFIG.pathname, SCRIPT.pathname];
+  const command = new Deno.Command(Deno.execPath(), {
+    args: [...args, file, JSON.stringify({ servers }), tool],
+    stdin: "null",
+    env: { NO_COLOR: "1" },
+  });
+  const { code, stdout, stderr } = await command.output();
+  assertEquals(code, 0, new TextDecoder().decode(stderr));
+  return JSON.parse(new TextDecoder().decode(stdout));
+}
+
+Deno.test("A second process with the same KV file calls a known tool by connecting to its owner alone", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    const file = `${folder}/routes.db`;
+    await using fileio = await startMCPServer({ name: "fileio", tools: [{ name: "read_file" }] });
+    await using calendar = await startMCPServer({ name: "calendar" });
+    const notes = startRawServer();
+    const servers = { notes: { url: notes.url }, fileio: { url: fileio.url }, calendar: { url: calendar.url } };
+
+    const content = [{ type: "text", text: "calendar" }];
+    assertEquals(await callOnce(file, servers, "whoami"), { server: "calendar", route: "discovery", content });
+    const before = [fileio.requests.length, calendar.requests.length, notes.requests.length];
+    await notes.stop();
+
+    assertEquals(await callOnce(file, servers, "whoami"), { server: "calendar", route: "cache", content });
+    assertEquals([fileio.requests.length, notes.requests.length], [before[0], before[2]]);
+    const asked = calendar.requests.slice(before[1]).map(({ method, rpcMethod }) => rpcMethod ?? method);
+    assertEquals(asked, ["initialize", "notifications/initialized", "tools/call", "DELETE"]);
+    assertEquals(calendar.executions.get("whoami"), 2);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});

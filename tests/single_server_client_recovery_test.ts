@@ -1,0 +1,257 @@
+import { assertEquals, assertGreater, assertLess, assertStrictEquals } from "@std/assert";
+import { SingleServerMCPClient } from "@portolan/mcp";
+import { after, drop, hang, ok, sequence, sessionGone, status } from "./support/behaviours.ts";
+import { codeOf, failureOf, textOf, until } from "./support/client_support.ts";
+import { refusedUrl, startRawServer } from "./support/fault_server.ts";
+import { startMCPServer } from "./support/mcp_server.ts";
+
+for (const code of [404, 400] as const) {
+  for (const json of [false, true]) {
+    const name = `${code}${json ? ", JSON answers" : ""}`;
+    Deno.test(`F9 SingleServerMCPClient.callTool() opens one new session for all calls that lost theirs: ${name}`, async () => {
+      await using server = await startMCPServer({ json });
+      await using client = new SingleServerMCPClient("files", { url: server.url });
+      await client.connect();
+      await server.dropSessions({ status: code });
+      const calls = Array.from({ length: 5 }, (_, i) => client.callTool("echo", { text: `${i}` }));
+      assertEquals((await Promise.all(calls)).map(textOf), ["0", "1", "2", "3", "4"]);
+      assertEquals([server.count("initialize"), server.sessions.length], [2, 1]);
+      const sends = new Map<unknown, number>();
+      for (const { rpcMethod, body } of server.requests) {
+        if (rpcMethod !== "tools/call") continue;
+        const { text } = (body as { params: { arguments: { text: string } } }).params.arguments;
+        sends.set(text, (sends.get(text) ?? 0) + 1);
+      }
+      assertEquals([...sends.values()].every((count) => count <= 2), true, "one resend each");
+      assertEquals(server.executions.get("echo"), 5);
+    });
+  }
+
+  Deno.test(`F9 SingleServerMCPClient.listTools() opens a new session where the old one is lost: ${code}`, async () => {
+    await using server = await startMCPServer();
+    await using client = new SingleServerMCPClient("files", { url: server.url });
+    await client.connect();
+    await server.dropSessions({ status: code });
+    assertEquals((await client.listTools({ refresh: true })).length, 3);
+    assertEquals(server.count("initialize"), 2);
+  });
+
+  Deno.test(`F9 SingleServerMCPClient.callTool() gives up where the new session is lost as well: ${code}`, async () => {
+    await using server = startRawServer({ "tools/call": sessionGone(code) }, { sessionId: "s-1" });
+    await using client = new SingleServerMCPClient("files", { url: server.url });
+    const error = await failureOf(() => client.callTool("echo"), "session_lost");
+    assertEquals([error.retryable, server.count("tools/call"), server.count("initialize")], [true, 2, 2]);
+  });
+}
+
+Deno.test("SingleServerMCPClient.callTool() takes 400 without a word of the session for what it is", async () => {
+  await using server = startRawServer({ "tools/call": status(400, { body: "no such thing" }) }, { sessionId: "s-1" });
+  await using client = new SingleServerMCPClient("files", { url: server.url });
+  const error = await failureOf(() => client.callTool("echo"), "upstream_error");
+  assertEquals([error.httpStatus, server.count("tools/call")], [400, 1]);
+});
+
+Deno.test("SingleServerMCPClient.callTool() connects anew over SSE after the stream has ended", async () => {
+  await using server = await startMCPServer({ transport: "sse" });
+  await using client = new SingleServerMCPClient("files", { url: server.url });
+  await client.connect();
+  await server.dropSessions();
+  await until(() => !client.isConnected);
+  assertEquals(textOf(await client.callTool("echo", { text: "again" })), "again");
+  assertEquals(server.sessions.length, 1);
+});
+
+Deno.test("SingleServerMCPClient.callTool() rejects with outcome_unknown where the SSE stream ends under it", async () => {
+  const tools = [{ name: "stuck", run: () => new Promise<never>(() => {}) }];
+  await using server = await startMCPServer({ transport: "sse", tools });
+  await using client = new SingleServerMCPClient("files", { url: server.url });
+  const call = codeOf(client.callTool("stuck"));
+  await until(() => server.executions.get("stuck") === 1);
+  await server.dropSessions();
+  assertEquals(await call, "outcome_unknown");
+});
+
+Deno.test("F41 SingleServerMCPClient.callTool() survives a restart: outcome_unknown, then the next call works", async () => {
+  const restarted = sequence(drop, sessionGone(404), ok);
+  await using server = startRawServer({ "tools/call": restarted }, { sessionId: "s-1" });
+  await using client = new SingleServerMCPClient("files", { url: server.url });
+  const error = await failureOf(() => client.callTool("echo"), "outcome_unknown");
+  assertEquals([error.retryable, server.count("tools/call")], [false, 1]);
+  assertEquals(textOf(await client.callTool("echo", { text: "again" })), "again");
+  assertEquals(server.count("initialize"), 2);
+});
+
+Deno.test("SingleServerMCPClient.reconnect() ends the old session and opens another", async () => {
+  await using server = await startMCPServer();
+  await using client = new SingleServerMCPClient("files", { url: server.url });
+  await client.connect();
+  const [old] = server.sessions;
+  await client.reconnect();
+  await until(() => server.sessions.length === 1);
+  assertEquals([server.sessions[0] === old, client.isConnected], [false, true]);
+  assertEquals(server.requests.filter(({ method }) => method === "DELETE").length, 1);
+});
+
+Deno.test("SingleServerMCPClient.reconnect() followed by close() leaves nothing under way", async () => {
+  await using server = startRawServer({ DELETE: hang }, { sessionId: "s-1" });
+  const client = new SingleServerMCPClient("files", { url: server.url });
+  await client.connect();
+  await client.reconnect();
+  await client.close();
+  assertEquals(server.requests.filter(({ method }) => method === "DELETE").length, 2);
+  await until(() => server.openStreams() === 0);
+});
+
+Deno.test("F40 SingleServerMCPClient.close() sends DELETE with the session, and is idempotent", async () => {
+  await using server = await startMCPServer();
+  const client = new SingleServerMCPClient("files", { url: server.url });
+  await client.connect();
+  const [session = null] = server.sessions;
+  assertStrictEquals(client.close(), client.close());
+  await client.close();
+  const deletes = server.requests.filter(({ method }) => method === "DELETE");
+  assertEquals(deletes.map(({ headers }) => headers.get("mcp-session-id")), [session]);
+  assertEquals([server.sessions.length, server.openStreams()], [0, 0]);
+});
+
+Deno.test("F40 SingleServerMCPClient.close() sends no DELETE where there is no session", async () => {
+  await using server = await startMCPServer({ stateful: false });
+  const client = new SingleServerMCPClient("files", { url: server.url });
+  await client.connect();
+  await client.close();
+  assertEquals(server.requests.filter(({ method }) => method === "DELETE"), []);
+});
+
+Deno.test("SingleServerMCPClient[Symbol.asyncDispose]() closes", async () => {
+  await using server = await startMCPServer();
+  {
+    await using client = new SingleServerMCPClient("files", { url: server.url });
+    await client.connect();
+  }
+  assertEquals(server.sessions.length, 0);
+});
+
+Deno.test("SingleServerMCPClient rejects with closed after close()", async () => {
+  await using server = await startMCPServer();
+  const client = new SingleServerMCPClient("files", { url: server.url });
+  await client.connect();
+  await client.close();
+  const sent = server.requests.length;
+  for (
+    const use of [
+      () => client.connect(),
+      () => client.reconnect(),
+      () => client.listTools(),
+      () => client.listTools({ refresh: true }),
+      () => client.callTool("echo", { text: "hi" }),
+      () => client.callTool("unknown"),
+    ]
+  ) assertEquals((await failureOf(use, "closed")).server, "files");
+  assertEquals(server.requests.length, sent);
+});
+
+for (const method of ["initialize", "notifications/initialized", "tools/list", "tools/call"]) {
+  Deno.test(`SingleServerMCPClient.close() ends what is under way with closed: ${method}`, async () => {
+    await using server = startRawServer({ [method]: hang }, { sessionId: "s-1" });
+    const client = new SingleServerMCPClient("files", { url: server.url });
+    const work = codeOf(method === "tools/call" ? client.callTool("echo") : client.connect());
+    await until(() => server.count(method) === 1);
+    await client.close();
+    assertEquals(await work, "closed");
+    await until(() => server.openStreams() === 0);
+    assertEquals([client.getStatus().state, server.count("notifications/cancelled")], ["closed", 0]);
+  });
+}
+
+Deno.test("SingleServerMCPClient.close() ends a call over SSE with closed", async () => {
+  const tools = [{ name: "stuck", run: () => new Promise<never>(() => {}) }];
+  await using server = await startMCPServer({ transport: "sse", tools });
+  const client = new SingleServerMCPClient("files", { url: server.url });
+  const call = codeOf(client.callTool("stuck"));
+  await until(() => server.executions.get("stuck") === 1);
+  await client.close();
+  assertEquals(await call, "closed");
+  await until(() => server.openStreams() === 0);
+});
+
+Deno.test("SingleServerMCPClient.close() before the first use sends nothing", async () => {
+  await using server = await startMCPServer();
+  await new SingleServerMCPClient("files", { url: server.url }).close();
+  assertEquals(server.requests, []);
+});
+
+Deno.test("SingleServerMCPClient holds off after repeated failures, longer each time, and recovers", async () => {
+  let nowMs = 1_000_000;
+  const client = new SingleServerMCPClient("files", { url: refusedUrl() }, { now: () => nowMs, random: () => 0.5 });
+  await failureOf(() => client.callTool("echo"), "unreachable");
+  await failureOf(() => client.callTool("echo"), "unreachable");
+  let waitedMs = 0;
+  for (let round = 0; round < 3; round++) {
+    const { retryAfterMs = 0, message } = await failureOf(() => client.callTool("echo"), "unreachable");
+    assertGreater(retryAfterMs, waitedMs);
+    assertEquals(message.includes("the next attempt is in"), true);
+    waitedMs = retryAfterMs;
+    nowMs += retryAfterMs;
+    await failureOf(() => client.callTool("echo"), "unreachable");
+  }
+  await failureOf(() => client.connect(), "unreachable");
+  await client.close();
+});
+
+Deno.test("SingleServerMCPClient asks nobody while it holds off, unless connect() is called", async () => {
+  let nowMs = 1_000_000;
+  const behaviour = sequence(status(503), status(503), ok);
+  await using server = startRawServer({ initialize: behaviour });
+  await using client = new SingleServerMCPClient("files", { url: server.url }, { now: () => nowMs, random: () => 0 });
+  for (let i = 0; i < 5; i++) await failureOf(() => client.callTool("echo"), "upstream_error");
+  assertEquals(server.count("initialize"), 2);
+  nowMs += 1;
+  await client.connect();
+  assertEquals([server.count("initialize"), client.getStatus().state], [3, "connected"]);
+  assertEquals(client.getStatus().lastError?.code, "upstream_error", "kept after the recovery");
+});
+
+Deno.test("F10 SingleServerMCPClient holds off for as long as Retry-After asks", async () => {
+  let nowMs = 1_000_000;
+  const limited = status(429, { headers: { "retry-after": "7" } });
+  await using server = startRawServer({ initialize: sequence(limited, ok) });
+  await using client = new SingleServerMCPClient("files", { url: server.url }, { now: () => nowMs });
+  const first = await failureOf(() => client.callTool("echo"), "rate_limited");
+  assertEquals([first.retryAfterMs, first.retryable], [7_000, true]);
+  const held = await failureOf(() => client.callTool("echo"), "rate_limited");
+  assertEquals([held.retryAfterMs, server.count("initialize")], [7_000, 1]);
+  nowMs += 7_000;
+  assertEquals(textOf(await client.callTool("echo")), "ok");
+});
+
+Deno.test("SingleServerMCPClient.connect() of a patient caller outlives that of a hasty one", async () => {
+  const open = Promise.withResolvers<void>();
+  await using server = startRawServer({ initialize: after(open.promise) });
+  await using client = new SingleServerMCPClient("files", { url: server.url });
+  const hasty = codeOf(client.connect({ timeoutMs: 40 }));
+  const patient = codeOf(client.connect({ timeoutMs: 5_000 }));
+  assertEquals(await hasty, "deadline_exceeded");
+  open.resolve();
+  assertEquals([await patient, server.count("initialize")], ["ok", 1]);
+});
+
+Deno.test("SingleServerMCPClient.connect() is not told why an earlier caller has given up", async () => {
+  await using server = startRawServer({ initialize: sequence(hang, ok) });
+  await using client = new SingleServerMCPClient("files", { url: server.url });
+  const controller = new AbortController();
+  const first = client.connect({ signal: controller.signal }).catch((error) => error);
+  await until(() => server.count("initialize") === 1);
+  controller.abort("left");
+  assertEquals([await first, await codeOf(client.connect())], ["left", "ok"]);
+});
+
+Deno.test("F4 SingleServerMCPClient.callTool() leaves no socket behind after 20 calls that hang", async () => {
+  await using server = startRawServer({ "tools/call": hang });
+  await using client = new SingleServerMCPClient("files", { url: server.url });
+  await client.connect();
+  const calls = Array.from({ length: 20 }, () => codeOf(client.callTool("echo", {}, { timeoutMs: 60 })));
+  assertEquals(new Set(await Promise.all(calls)), new Set(["deadline_exceeded"]));
+  await until(() => server.openStreams() === 0 && server.count("notifications/cancelled") === 20);
+  await until(() => server.openConnections() <= 1);
+  assertLess(server.count("notifications/cancelled"), 21);
+});
