@@ -32,7 +32,8 @@ export class MCPClient implements ToolClient {
   #client = create();
 
   /**
-   * Connects to many servers at once, besides those it is connected to already.
+   * Connects to many servers at once, besides those it is connected to already. A server of a name that is taken
+   * replaces the other one.
    *
    * @param config The servers by name, or an agent with its secrets.
    * @param options How they are connected to.
@@ -45,6 +46,7 @@ export class MCPClient implements ToolClient {
   ): Promise<Record<string, boolean>> {
     const { servers, secrets } = toAgent(config);
     for (const [server, serverConfig] of Object.entries(servers)) {
+      if (this.#client.servers.includes(server)) await this.#client.removeServer(server);
       this.#client.addServer(server, serverConfig, Object.hasOwn(secrets, server) ? secrets[server] : {});
     }
     const connected = await this.#client.connectToServers(options);

@@ -56,3 +56,12 @@ Deno.test("MCPClient.cleanup() closes every session, and the client can be used 
   await client.close();
   assertEquals(server.sessions, []);
 });
+
+Deno.test("MCPClient.connectToServers() replaces a server whose name is taken", async () => {
+  await using first = await startMCPServer({ name: "first" });
+  await using second = await startMCPServer({ name: "second" });
+  await using client = new MCPClient();
+  assertEquals(await client.connectToServers({ files: { url: first.url } }), { files: true });
+  assertEquals(await client.connectToServers({ files: { url: second.url } }), { files: true });
+  assertEquals(textOf(await client.callTool("whoami")), "second");
+});

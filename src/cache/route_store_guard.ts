@@ -22,6 +22,7 @@ export interface RouteStoreGuardOptions {
 /** What an operation answered, or `undefined` where the store did not answer. */
 export type StoreAnswer<T> = { readonly value: T } | undefined;
 
+const SLICES = 5;
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /** Runs operations of a store so that they never reject, never hang, and cost nothing while the store is away. */
@@ -69,7 +70,13 @@ export class RouteStoreGuard {
     let timer: ReturnType<typeof setTimeout> | undefined;
     try {
       const timeout = new Promise<undefined>((resolve) => {
-        timer = setTimeout(() => resolve(undefined), this.#opTimeoutMs);
+        // Counted in slices: a turn of the event loop that takes long, as loading the SDK does, costs the store one of
+        // them and not its whole time.
+        const wait = (slices: number) => {
+          if (slices === 0) return resolve(undefined);
+          timer = setTimeout(() => wait(slices - 1), this.#opTimeoutMs / SLICES);
+        };
+        wait(SLICES);
       });
       const answer = await Promise.race([operation(this.#store).then((value) => ({ value })), timeout]);
       if (answer === undefined) this.#fail(`it did not answer within ${this.#opTimeoutMs} ms`);

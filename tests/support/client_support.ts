@@ -8,6 +8,8 @@ import { assertEquals, assertFalse, assertRejects } from "@std/assert";
 import { delay } from "@std/async";
 import { isMCPError, MCPError, type MCPErrorCode } from "../../src/errors.ts";
 import type { ToolResult } from "../../src/protocol.ts";
+// Loaded here, so that no short deadline of a test pays for what the first connection loads.
+import "../../src/sdk.ts";
 
 /** A secret that must never show; with characters that end a URL in naive patterns. */
 export const CANARY = "canary)kqzx'wvyj";
