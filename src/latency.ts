@@ -1,0 +1,46 @@
+/**
+ * How long the last requests took.
+ *
+ * @module
+ */
+
+/** How many requests are remembered. */
+const MAX_SAMPLES = 128;
+
+/** Percentiles of the last requests, in milliseconds. */
+export interface LatencySummary {
+  /** The last one. */
+  readonly lastMs: number;
+  /** Half took at most this long. */
+  readonly p50Ms: number;
+  /** 99 of 100 took at most this long. */
+  readonly p99Ms: number;
+  /** How many requests the percentiles are of; at most 128. */
+  readonly count: number;
+}
+
+/** The last requests of one server. */
+export class LatencyWindow {
+  readonly #samples: number[] = [];
+  #next = 0;
+
+  /**
+   * Adds a request.
+   *
+   * @param ms How long it took, in milliseconds.
+   */
+  add(ms: number): void {
+    this.#samples[this.#next] = Math.round(ms * 10) / 10;
+    this.#next = (this.#next + 1) % MAX_SAMPLES;
+  }
+
+  /** The percentiles, or `undefined` where nothing was measured yet. */
+  get summary(): LatencySummary | undefined {
+    const count = this.#samples.length;
+    const lastMs = this.#samples[(this.#next + MAX_SAMPLES - 1) % MAX_SAMPLES];
+    if (lastMs === undefined) return undefined;
+    const sorted = this.#samples.toSorted((a, b) => a - b);
+    const at = (share: number) => sorted[Math.min(count - 1, Math.ceil(count * share) - 1)] ?? lastMs;
+    return { lastMs, p50Ms: at(0.5), p99Ms: at(0.99), count };
+  }
+}

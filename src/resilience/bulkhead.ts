@@ -1,0 +1,75 @@
+/**
+ * How many requests to one server may be under way, and how many may wait: one slow server does not fill the process.
+ *
+ * @module
+ */
+
+import type { Deadline } from "../deadline.ts";
+
+/** The bulkhead of one server. */
+export class Bulkhead {
+  readonly #maxRunning: number;
+  readonly #maxWaiting: number;
+  readonly #waiting: (() => void)[] = [];
+  #running = 0;
+
+  /**
+   * Creates an empty bulkhead.
+   *
+   * @param maxRunning How many may be under way.
+   * @param maxWaiting How many may wait.
+   */
+  constructor(maxRunning: number, maxWaiting: number) {
+    this.#maxRunning = maxRunning;
+    this.#maxWaiting = maxWaiting;
+  }
+
+  /** How many are under way. */
+  get running(): number {
+    return this.#running;
+  }
+
+  /** How many wait. */
+  get waiting(): number {
+    return this.#waiting.length;
+  }
+
+  /**
+   * Waits for a place.
+   *
+   * @param deadline How long to wait.
+   * @returns A function that gives the place back, or `undefined` where too many wait already.
+   * @throws The deadline's reason, where it ends first.
+   */
+  async enter(deadline: Deadline): Promise<(() => void) | undefined> {
+    if (this.#running < this.#maxRunning) {
+      this.#running++;
+    } else {
+      if (this.#waiting.length >= this.#maxWaiting) return undefined;
+      const turn = Promise.withResolvers<void>();
+      const take = () => turn.resolve();
+      this.#waiting.push(take);
+      try {
+        await deadline.race(turn.promise);
+      } catch (error) {
+        const at = this.#waiting.indexOf(take);
+        // Whoever was given the place just now hands it on.
+        if (at === -1) this.#leave();
+        else this.#waiting.splice(at, 1);
+        throw error;
+      }
+    }
+    let left = false;
+    return () => {
+      if (left) return;
+      left = true;
+      this.#leave();
+    };
+  }
+
+  #leave(): void {
+    const next = this.#waiting.shift();
+    if (next === undefined) this.#running--;
+    else next();
+  }
+}
