@@ -13,7 +13,7 @@ import type {
   RouteEntry,
   RouteEntryHead,
 } from "./cache/cached_tools.ts";
-import type { Tool } from "./protocol.ts";
+import { isJsonObject, type Tool } from "./protocol.ts";
 import {
   isToolList,
   isWorthMore,
@@ -106,8 +106,9 @@ export class RouteCache {
     if (tools === undefined) return undefined;
     const invalidated = entry.state === "stale" || this.#isBehind(key, entry);
     const { partial, writtenAtMs } = entry;
-    const fresh = !invalidated && ageMs < Math.min(entry.staleAtMs - writtenAtMs, this.#maxStaleMs);
-    return { kind: "tools", tools, partial, fresh, invalidated, ageMs, writtenAtMs, epochToken: token };
+    const freshMs = Math.min(entry.staleAtMs - writtenAtMs, this.#maxStaleMs);
+    const fresh = !invalidated && ageMs < freshMs;
+    return { kind: "tools", tools, partial, fresh, invalidated, ageMs, freshMs, writtenAtMs, epochToken: token };
   }
 
   /**
@@ -168,6 +169,27 @@ export class RouteCache {
     // To forget an invalidation would be wrong for ever; to forget the store costs time only.
     if (this.#pending.size > MAX_KEYS) this.#guard = undefined;
     await this.#settle(key);
+  }
+
+  /**
+   * Asks to be the one isolate that refreshes a list. A store that is away lends to everybody.
+   *
+   * @param key The server's key.
+   * @param forMs How long the lease is held, in milliseconds; nobody gives it back.
+   * @returns Whether this isolate is to refresh.
+   */
+  async lease(key: ServerCacheKey, forMs: number): Promise<boolean> {
+    const leaseKey = toLeaseKey(key);
+    const nowMs = this.#now();
+    const held = await this.#run((store) => store.get(leaseKey));
+    if (held === undefined) return true;
+    const untilMs = isJsonObject(held.value?.value) ? held.value.value.untilMs : undefined;
+    // One that ends later than any could is of a clock that is wrong.
+    if (typeof untilMs === "number" && untilMs > nowMs && untilMs <= nowMs + forMs + MAX_SKEW_MS) return false;
+    const ifVersion = held.value?.version ?? null;
+    const expiresAtMs = nowMs + forMs;
+    const taken = await this.#run((store) => store.set(leaseKey, { untilMs: expiresAtMs }, { expiresAtMs, ifVersion }));
+    return taken === undefined || taken.value !== undefined;
   }
 
   /** Makes good what the store has missed; false while it cannot be used for the key. */
@@ -299,6 +321,11 @@ export class RouteCache {
   async #run<T>(operation: (store: RouteStore) => Promise<T>): Promise<{ readonly value: T } | undefined> {
     return await this.#guard?.run(operation);
   }
+}
+
+/** A lease lies beside the list that it is for. */
+function toLeaseKey([version, , ...owner]: ServerCacheKey): RouteKey {
+  return [version, "lease", ...owner];
 }
 
 function toId(key: ServerCacheKey): string {

@@ -14,22 +14,12 @@ const NAME = /^[\p{L}\p{M}\p{N}_.\-/: ]{1,128}$/u;
 const HINTS = ["readOnlyHint", "destructiveHint", "idempotentHint", "openWorldHint"] as const;
 
 /**
- * Whether a value is a tool that can be used.
+ * Reads a tool.
  *
  * @param value Anything.
- * @returns Whether {@linkcode findToolFault} finds nothing.
+ * @returns The value itself where it can be used as a tool; else the fault in words, without text of the value.
  */
-export function isTool(value: unknown): value is Tool {
-  return findToolFault(value) === undefined;
-}
-
-/**
- * What is wrong with a tool.
- *
- * @param value Anything.
- * @returns The fault in words, without text of the value, or `undefined` where it can be used.
- */
-export function findToolFault(value: unknown): string | undefined {
+export function toTool(value: unknown): Tool | string {
   if (!isJsonObject(value)) return "it is not an object";
   const { name, title, description, inputSchema, outputSchema, annotations } = value;
   if (typeof name !== "string" || !NAME.test(name) || name === "__proto__") return "its name cannot be used";
@@ -37,14 +27,23 @@ export function findToolFault(value: unknown): string | undefined {
   if (!isOptional(description, "string")) return "its description is not a text";
   if (!isJsonObject(inputSchema)) return "its inputSchema is not an object";
   if (outputSchema !== undefined && !isJsonObject(outputSchema)) return "its outputSchema is not an object";
-  for (const [key, schema] of Object.entries({ inputSchema, outputSchema })) {
+  for (const [key, schema] of [["inputSchema", inputSchema], ["outputSchema", outputSchema]] as const) {
     if (schema !== undefined && JSON.stringify(schema).length > MAX_SCHEMA_CHARS) {
       return `its ${key} passes ${MAX_SCHEMA_CHARS} characters`;
     }
   }
-  if (annotations === undefined) return undefined;
-  if (!isJsonObject(annotations) || !isOptional(annotations.title, "string")) return "its annotations are malformed";
-  return HINTS.every((hint) => isOptional(annotations[hint], "boolean")) ? undefined : "its annotations are malformed";
+  if (annotations !== undefined && !areAnnotations(annotations)) return "its annotations are malformed";
+  return isTool(value) ? value : "it is not a tool";
+}
+
+/** The shape alone; {@linkcode toTool} has looked at what is in it. */
+function isTool(value: unknown): value is Tool {
+  return isJsonObject(value) && typeof value.name === "string" && isJsonObject(value.inputSchema);
+}
+
+function areAnnotations(annotations: unknown): boolean {
+  return isJsonObject(annotations) && isOptional(annotations.title, "string") &&
+    HINTS.every((hint) => isOptional(annotations[hint], "boolean"));
 }
 
 function isOptional(value: unknown, type: "string" | "boolean"): boolean {

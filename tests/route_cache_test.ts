@@ -27,6 +27,7 @@ Deno.test("RouteCache.load() returns what was committed, for another isolate too
     fresh: true,
     invalidated: false,
     ageMs: 1_000,
+    freshMs: 300_000,
     writtenAtMs: clock.nowMs - 1_000,
     epochToken: undefined,
   });

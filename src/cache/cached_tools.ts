@@ -68,6 +68,8 @@ export interface CachedToolList {
   readonly invalidated: boolean;
   /** How old it is, in milliseconds. */
   readonly ageMs: number;
+  /** How old it may be and still be fresh, in milliseconds. */
+  readonly freshMs: number;
   /** When it was committed, in milliseconds since the epoch. */
   readonly writtenAtMs: number;
   /** For the commit of the next list. */

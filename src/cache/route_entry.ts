@@ -5,7 +5,7 @@
  */
 
 import type { Listing, RouteEntry, RouteEntryHead } from "./cached_tools.ts";
-import { isTool } from "../tool_shape.ts";
+import { toTool } from "../tool_shape.ts";
 import { isJsonObject, type JsonObject, type Tool } from "../protocol.ts";
 import { MAX_ROUTE_VALUE_BYTES, type RouteKey } from "../route_store.ts";
 
@@ -43,7 +43,8 @@ export function parseRouteEntry(value: unknown, key: RouteKey): RouteEntry | Unu
  * @returns Whether it is a list of at most 2,000 well-formed tools.
  */
 export function isToolList(value: unknown): value is readonly Tool[] {
-  return Array.isArray(value) && value.length <= MAX_ENTRY_TOOLS && value.every(isTool);
+  return Array.isArray(value) && value.length <= MAX_ENTRY_TOOLS &&
+    value.every((tool) => typeof toTool(tool) !== "string");
 }
 
 /**

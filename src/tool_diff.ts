@@ -1,0 +1,48 @@
+/**
+ * What is different between two tool lists.
+ *
+ * @module
+ */
+
+import type { Tool } from "./protocol.ts";
+
+/** The names of the tools that differ. */
+export interface ToolDiff {
+  /** In the new list alone. */
+  readonly added: readonly string[];
+  /** In the old list alone. */
+  readonly removed: readonly string[];
+  /** In both, but not the same. */
+  readonly changed: readonly string[];
+}
+
+/**
+ * Compares two lists.
+ *
+ * @param before The old list.
+ * @param after The new list.
+ * @returns What differs, or `undefined` where nothing does. The order of the tools says nothing.
+ */
+export function diffTools(before: readonly Tool[], after: readonly Tool[]): ToolDiff | undefined {
+  const old = new Map(before.map((tool) => [tool.name, tool]));
+  const added: string[] = [];
+  const changed: string[] = [];
+  for (const tool of after) {
+    const known = old.get(tool.name);
+    old.delete(tool.name);
+    if (known === undefined) added.push(tool.name);
+    else if (!isSame(known, tool)) changed.push(tool.name);
+  }
+  const removed = [...old.keys()];
+  return added.length + changed.length + removed.length === 0 ? undefined : { added, removed, changed };
+}
+
+/** Whether two JSON values are the same; the order of an object's keys says nothing. */
+function isSame(one: unknown, other: unknown): boolean {
+  if (one === other) return true;
+  if (typeof one !== "object" || typeof other !== "object" || one === null || other === null) return false;
+  if (Array.isArray(one) !== Array.isArray(other)) return false;
+  const left = Object.entries(one).filter(([, value]) => value !== undefined);
+  const right = new Map(Object.entries(other).filter(([, value]) => value !== undefined));
+  return left.length === right.size && left.every(([key, value]) => right.has(key) && isSame(value, right.get(key)));
+}
