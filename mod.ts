@@ -24,14 +24,29 @@ export {
   type MCPErrorCode,
   type MCPErrorOptions,
 } from "./src/errors.ts";
+export type {
+  BreakerEvent,
+  CallEvent,
+  ClientEvent,
+  ConnectedEvent,
+  EventBase,
+  EventListener,
+  FailedEvent,
+  ToolsChangedEvent,
+} from "./src/events.ts";
+export type { LatencySummary } from "./src/latency.ts";
+export type { BreakerState } from "./src/resilience/breaker.ts";
+export type { PinKeeper, PinnedDigests } from "./src/tool_pins.ts";
+export type { ConnectionKeeper } from "./src/connection/opener.ts";
+export type { SavedConnection } from "./src/connection/connection.ts";
 export { MCPClient } from "./src/legacy_client.ts";
 export { MemoryRouteStore, type MemoryRouteStoreOptions } from "./src/memory_route_store.ts";
-export {
-  type ConnectToServersOptions,
-  MultiServerMCPClient,
-  type MultiServerMCPClientOptions,
-  type ReconnectOptions,
-} from "./src/multi_server_client.ts";
+export { MultiServerMCPClient } from "./src/multi_server_client.ts";
+export type {
+  ConnectToServersOptions,
+  MultiServerMCPClientOptions,
+  ReconnectOptions,
+} from "./src/multi_server_options.ts";
 export type {
   ContentBlock,
   EmbeddedResourceContent,
@@ -56,6 +71,8 @@ export type {
   AgentConfig,
   AgentSecrets,
   CollisionPolicy,
+  EraChoice,
+  PinChoice,
   PortolanConfig,
   ServerConfig,
   ToolFilter,
@@ -77,4 +94,4 @@ export type {
   ShadowedTool,
   ToolRoute,
 } from "./src/status.ts";
-export type { CallToolOptions, RequestOptions, ToolClient } from "./src/tool_client.ts";
+export type { CallToolOptions, RequestOptions, ToolClient, TraceContext } from "./src/tool_client.ts";

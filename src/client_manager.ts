@@ -5,15 +5,11 @@
  */
 
 import { MCPError } from "./errors.ts";
-import {
-  type ConnectToServersOptions,
-  MultiServerMCPClient,
-  type MultiServerMCPClientOptions,
-  type ReconnectOptions,
-} from "./multi_server_client.ts";
+import { MultiServerMCPClient } from "./multi_server_client.ts";
+import type { ConnectToServersOptions, MultiServerMCPClientOptions, ReconnectOptions } from "./multi_server_options.ts";
 import { nearestNames } from "./nearest.ts";
 import { type AgentConfig, type PortolanConfig, resolveAgent } from "./server_config.ts";
-import { didYouMean } from "./single_server_client.ts";
+import { didYouMean } from "./server_tools.ts";
 import type { AgentStatus } from "./status.ts";
 
 /** What all clients of a manager are created with. */

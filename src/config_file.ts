@@ -52,6 +52,8 @@ export type {
   AgentSecrets,
   CollisionPolicy,
   Environment,
+  EraChoice,
+  PinChoice,
   PortolanConfig,
   ServerConfig,
   ToolFilter,

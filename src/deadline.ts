@@ -34,9 +34,13 @@ export interface DeadlineOptions {
 export class Deadline implements Disposable {
   /** When the time passes, on the clock of `performance.now()`, in milliseconds. */
   readonly #endsAt: number;
-  readonly #controller = new AbortController();
-  readonly #timer: ReturnType<typeof setTimeout>;
+  readonly #options: DeadlineOptions;
+  /** Made, with the timer, when it is first asked for: much that has a deadline is done at once. */
+  #controller: AbortController | undefined;
+  #timer: ReturnType<typeof setTimeout> | undefined;
   readonly #unlink: (() => void)[] = [];
+  #disposed = false;
+  #silence: ReturnType<typeof setTimeout> | undefined;
 
   /**
    * Starts the clock.
@@ -46,16 +50,12 @@ export class Deadline implements Disposable {
    */
   constructor(timeoutMs: number, options: DeadlineOptions = {}) {
     this.#endsAt = Math.min(performance.now() + timeoutMs, options.parent?.endsAtMs ?? Infinity);
-    const end = () => this.#controller.abort(new DeadlinePassed());
-    this.#timer = setTimeout(end, Math.min(Math.max(0, this.#endsAt - performance.now()), MAX_TIMER_MS));
-    this.#follow(options.signal);
-    this.#follow(options.parent?.signal);
-    this.#follow(options.owner);
+    this.#options = options;
   }
 
   /** Aborted when the time has passed or the caller has aborted. */
   get signal(): AbortSignal {
-    return this.#controller.signal;
+    return (this.#controller ?? this.#arm()).signal;
   }
 
   /** When the time passes, on the clock of `performance.now()`, in milliseconds. */
@@ -88,16 +88,47 @@ export class Deadline implements Disposable {
     return await abortable(work, this.signal);
   }
 
+  /**
+   * Ends the operation after a silence too. The time of the operation itself is not prolonged by what is heard.
+   *
+   * @param maxMs The longest silence, in milliseconds.
+   * @returns To be called when something is heard.
+   */
+  watchSilence(maxMs: number): () => void {
+    const heard = () => {
+      clearTimeout(this.#silence);
+      if (this.signal.aborted) return;
+      this.#silence = setTimeout(() => this.#controller?.abort(new DeadlinePassed()), Math.min(maxMs, MAX_TIMER_MS));
+    };
+    heard();
+    this.#unlink.push(() => clearTimeout(this.#silence));
+    return heard;
+  }
+
   /** Stops the clock and lets go of the signals; the operation has settled. */
   [Symbol.dispose](): void {
+    this.#disposed = true;
     clearTimeout(this.#timer);
     for (const unlink of this.#unlink.splice(0)) unlink();
   }
 
-  #follow(signal: AbortSignal | undefined): void {
-    if (signal === undefined) return;
+  #arm(): AbortController {
+    const controller = this.#controller = new AbortController();
+    if (this.#disposed) return controller;
+    const { signal, parent, owner } = this.#options;
+    for (const source of [signal, parent?.signal, owner]) this.#follow(source, controller);
+    if (controller.signal.aborted) return controller;
+    const end = () => controller.abort(new DeadlinePassed());
+    const restMs = this.remainingMs;
+    if (restMs === 0) end();
+    else this.#timer = setTimeout(end, Math.min(restMs, MAX_TIMER_MS));
+    return controller;
+  }
+
+  #follow(signal: AbortSignal | undefined, controller: AbortController): void {
+    if (signal === undefined || controller.signal.aborted) return;
     const abort = () => {
-      this.#controller.abort(signal.reason);
+      controller.abort(signal.reason);
       this[Symbol.dispose]();
     };
     if (signal.aborted) return abort();

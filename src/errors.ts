@@ -18,6 +18,9 @@
  * | `unauthorized`, `forbidden` | the server answered 401, 403 | no |
  * | `rate_limited` | the server answered 429, or 503 with `Retry-After` | yes |
  * | `redirect_refused` | the server redirects to another origin | no |
+ * | `input_required` | the server asks for input before it goes on with a call | no |
+ * | `overloaded` | too many calls to the server wait already | yes |
+ * | `circuit_open` | the server's transport kept failing; it is left alone for a while | yes |
  * | `session_lost` | the server ended the session and refused a new one | yes |
  * | `unsupported_protocol` | no transport or protocol version in common | no |
  * | `tool_not_found`, `server_not_found`, `agent_not_found` | no such name, or not allowed | no |
@@ -37,6 +40,9 @@ export type MCPErrorCode =
   | "forbidden"
   | "rate_limited"
   | "redirect_refused"
+  | "input_required"
+  | "overloaded"
+  | "circuit_open"
   | "session_lost"
   | "unsupported_protocol"
   | "tool_not_found"

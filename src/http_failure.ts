@@ -69,11 +69,11 @@ function parseRetryAfter(value: string | null, nowMs: number): number | undefine
  * Whether an answer says that the session is gone: 404, or 400 that speaks of the session
  * (specification 2025-11-25, Transports, Session Management; some servers answer 400 instead).
  *
- * @param failure The answer to a request that carried a session id.
+ * @param failure The answer to a request that was made in a session, or as if there were none to be had.
  * @returns Whether a new session should be opened.
  */
 export function isSessionLost(failure: HttpFailure): boolean {
-  return failure.status === 404 || (failure.status === 400 && /session/i.test(failure.text));
+  return failure.status === 404 || (failure.status === 400 && /session|not initialized/i.test(failure.text));
 }
 
 /**

@@ -5,7 +5,8 @@
  */
 
 import { MCPError } from "./errors.ts";
-import { type ConnectToServersOptions, MultiServerMCPClient } from "./multi_server_client.ts";
+import { MultiServerMCPClient } from "./multi_server_client.ts";
+import type { ConnectToServersOptions } from "./multi_server_options.ts";
 import type { Tool, ToolResult } from "./protocol.ts";
 import type { AgentConfig, AgentSecrets, ServerConfig } from "./server_config.ts";
 import type { SingleServerMCPClient } from "./single_server_client.ts";

@@ -6,10 +6,9 @@
 
 import { checkTimeout, Deadline } from "./deadline.ts";
 import { MCPError } from "./errors.ts";
+import type { ConnectToServersOptions, MultiServerMCPClientOptions, ReconnectOptions } from "./multi_server_options.ts";
 import type { Tool, ToolResult } from "./protocol.ts";
 import { RouteCache } from "./route_cache.ts";
-import type { RouteStore } from "./route_store.ts";
-import { toServerCacheKey } from "./cache/server_cache_key.ts";
 import {
   type AgentConfig,
   resolveAgent,
@@ -18,7 +17,8 @@ import {
   type ServerConfig,
 } from "./server_config.ts";
 import { ServerFleet } from "./server_fleet.ts";
-import { SingleServerMCPClient } from "./single_server_client.ts";
+import { ServerFactory } from "./server_factory.ts";
+import type { SingleServerMCPClient } from "./single_server_client.ts";
 import type { AgentStatus, OwnedTool, RoutedResult, ServerStatus, ToolRoute } from "./status.ts";
 import { ToolCatalog } from "./tool_catalog.ts";
 import type { CallToolOptions, RequestOptions, ToolClient } from "./tool_client.ts";
@@ -28,36 +28,6 @@ import { CALL_TIMEOUT_MS, ToolRouter } from "./tool_router.ts";
 const CONCURRENT_CONNECTIONS = 32;
 /** How long the route cache remembers that a server gave no list, in milliseconds; long past its freshness. */
 const NEGATIVE_TTL_MS = 600_000;
-
-/** What differs between production and tests, and what agents share. */
-export interface MultiServerMCPClientOptions {
-  /** Where routes are kept between isolates; borrowed. @default {undefined, nothing is kept} */
-  readonly store?: RouteStore | undefined;
-  /** How long a tool list is used without asking again, in milliseconds. @default {300_000} */
-  readonly toolsTtlMs?: number | undefined;
-  /** Told once when the store fails, and once when it is well again. */
-  readonly onWarning?: ((message: string) => void) | undefined;
-  /** The `fetch` underneath. @default {globalThis.fetch} */
-  readonly fetch?: typeof globalThis.fetch | undefined;
-  /** The time, in milliseconds since the epoch. @default {Date.now} */
-  readonly now?: (() => number) | undefined;
-  /** A number from 0 up to 1, for the jitter of retries. @default {Math.random} */
-  readonly random?: (() => number) | undefined;
-}
-
-/** How servers are connected to. */
-export interface ConnectToServersOptions extends RequestOptions {
-  /** How many servers are connected to at once. @default {32} */
-  readonly concurrentConnections?: number | undefined;
-  /** Told as each server settles, in the order in which they do. */
-  readonly onServerSettled?: ((status: ServerStatus) => void) | undefined;
-}
-
-/** Which server to connect to anew. */
-export interface ReconnectOptions extends ConnectToServersOptions {
-  /** Only this server, connected or not. @default {undefined, all servers that are not connected} */
-  readonly server?: string | undefined;
-}
 
 /**
  * The client of one agent: connects to all its servers at once, routes each call to the server that owns the tool, and
@@ -81,12 +51,13 @@ export interface ReconnectOptions extends ConnectToServersOptions {
 export class MultiServerMCPClient implements ToolClient {
   /** The agent's name. */
   readonly agent: string;
-  readonly #options: MultiServerMCPClientOptions;
   readonly #now: () => number;
+  readonly #factory: ServerFactory;
   readonly #catalog: ToolCatalog;
   readonly #fleet: ServerFleet;
   readonly #router: ToolRouter;
   readonly #closed = new AbortController();
+  #refreshing: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
 
   /**
@@ -96,16 +67,25 @@ export class MultiServerMCPClient implements ToolClient {
    * @param config Its servers, in the order that decides who owns a bare tool name, and their secrets.
    * @param options The route store, and what differs in tests.
    * @throws {ConfigError} If the configuration has faults, all of them at once (`invalid_config`).
+   * @throws {RangeError} If `storeSecret` is shorter than 16 bytes.
    */
   constructor(agent: string, config: AgentConfig, options: MultiServerMCPClientOptions = {}) {
     const { store, toolsTtlMs = 300_000, onWarning, now = Date.now } = options;
     checkTimeout("toolsTtlMs", toolsTtlMs);
     const { servers, collisions } = resolveAgent(agent, config);
     this.agent = agent;
-    this.#options = options;
     this.#now = now;
-    const cache = new RouteCache(store, { ttlMs: toolsTtlMs, negativeTtlMs: NEGATIVE_TTL_MS, onWarning, now });
-    this.#catalog = new ToolCatalog({ policy: collisions, cache, now, ttlMs: toolsTtlMs });
+    const cacheOptions = { ttlMs: toolsTtlMs, negativeTtlMs: NEGATIVE_TTL_MS, onWarning, now };
+    const cache = store && new RouteCache(store, cacheOptions);
+    const onToolsStale = (server: string) => void this.#askAnew(server);
+    this.#factory = new ServerFactory({ ...options, agent, now, onToolsStale });
+    this.#catalog = new ToolCatalog({
+      policy: collisions,
+      cache,
+      now,
+      ttlMs: toolsTtlMs,
+      onLoaded: (server, tools) => this.#fleet.clientOf(server)?.adoptTools(tools),
+    });
     this.#fleet = new ServerFleet(this.#catalog);
     const { catalog, fleet } = { catalog: this.#catalog, fleet: this.#fleet };
     this.#router = new ToolRouter({ agent, catalog, fleet, now, concurrency: CONCURRENT_CONNECTIONS });
@@ -312,6 +292,21 @@ export class MultiServerMCPClient implements ToolClient {
     await this.#fleet.remove(server);
   }
 
+  /**
+   * Accepts tools of a server as they are now, where its configuration pins them.
+   *
+   * @param server Its name.
+   * @param names The tools, by their names at that server; all where none are named.
+   * @returns The names of the tools that had changed.
+   * @throws {MCPError} With `server_not_found` if there is no server of that name, or if it does not list its tools.
+   */
+  async acceptTools(server: string, names?: readonly string[]): Promise<readonly string[]> {
+    this.#throwIfClosed();
+    const accepted = await this.#clientOf(server).acceptTools(names);
+    if (accepted.length > 0) await this.#askAnew(server);
+    return accepted;
+  }
+
   /** Ends what is under way with `closed` and closes every connection, also where one fails to close. Idempotent. */
   close(): Promise<void> {
     this.#closed.abort(new MCPError("closed", `Cannot use the client of agent "${this.agent}" as it is closed`));
@@ -325,9 +320,15 @@ export class MultiServerMCPClient implements ToolClient {
 
   #add(resolved: ResolvedServer, config: ServerConfig, secrets: Readonly<Record<string, string>> | undefined): void {
     const { name: server, tools: filter, timeoutMs } = resolved;
-    const { fetch, now, random } = this.#options;
-    this.#catalog.add({ server, filter, toKey: () => toCacheKey(this.agent, resolved) });
-    this.#fleet.add(new SingleServerMCPClient(server, config, { secrets, fetch, now, random }), timeoutMs);
+    const { client, toKey } = this.#factory.make(resolved, config, secrets);
+    this.#catalog.add({ server, filter, toKey });
+    this.#fleet.add(client, timeoutMs);
+  }
+
+  /** The server says that its tools have changed: what is known of them no longer holds. */
+  async #askAnew(server: string): Promise<void> {
+    await this.#catalog.invalidate(server);
+    if (this.#closing === undefined) await this.#fleet.askAll([server], { concurrency: 1 });
   }
 
   async #connect(
@@ -354,9 +355,15 @@ export class MultiServerMCPClient implements ToolClient {
 
   /** Lists past their time are asked for again once the caller has an answer. */
   #refreshStale(): void {
+    if (this.#closing !== undefined || this.#refreshing !== undefined) return;
     const stale = this.#catalog.staleServers;
-    if (stale.length === 0 || this.#closing !== undefined) return;
-    void this.#fleet.askAll(stale, { concurrency: CONCURRENT_CONNECTIONS });
+    if (stale.length > 0) this.#refreshing = this.#refresh(stale).finally(() => this.#refreshing = undefined);
+  }
+
+  async #refresh(stale: readonly string[]): Promise<void> {
+    const renewals = await Promise.all(stale.map((server) => this.#catalog.renew(server)));
+    const asked = stale.filter((_, index) => renewals[index]);
+    if (this.#closing === undefined) await this.#fleet.askAll(asked, { concurrency: CONCURRENT_CONNECTIONS });
   }
 
   #clientOf(server: string): SingleServerMCPClient {
@@ -375,13 +382,4 @@ export class MultiServerMCPClient implements ToolClient {
 /** A server may be called `constructor`: only what the configuration says itself counts. */
 function secretsOf({ secrets = {} }: AgentConfig, server: string): Readonly<Record<string, string>> | undefined {
   return Object.hasOwn(secrets, server) ? secrets[server] : undefined;
-}
-
-/** The filter is part of the key: what is kept is what the filter let through. */
-function toCacheKey(agent: string, server: ResolvedServer) {
-  const { name, url, headers, tools } = server;
-  const sent = Object.entries(headers).map(([header, secret]) => [header, secret.reveal()] as const).sort();
-  const isPlain = sent.length === 0 && tools.deny.length === 0 && tools.allow.every((pattern) => pattern === "*");
-  const credential = isPlain ? "" : JSON.stringify([sent, tools]);
-  return toServerCacheKey({ agent, server: name, url: url.href, credential });
 }

@@ -13,12 +13,19 @@ import {
 } from "./config/agent_checks.ts";
 import { checkKeys, checkName, FaultList, keyPath, readMapping } from "./config/config_checks.ts";
 import type { Secret } from "./secrets.ts";
-import { type CheckedServer, checkServer, fillServer, type TransportChoice } from "./config/server_checks.ts";
+import {
+  type CheckedServer,
+  checkServer,
+  type EraChoice,
+  fillServer,
+  type PinChoice,
+  type TransportChoice,
+} from "./config/server_checks.ts";
 import type { Environment, FieldCheck } from "./config/server_fields.ts";
 import type { ToolFilter } from "./tool_filter.ts";
 
 export type { CollisionPolicy } from "./config/agent_checks.ts";
-export type { TransportChoice } from "./config/server_checks.ts";
+export type { EraChoice, PinChoice, TransportChoice } from "./config/server_checks.ts";
 export type { Environment } from "./config/server_fields.ts";
 export type { ToolFilter } from "./tool_filter.ts";
 
@@ -47,6 +54,23 @@ export interface ServerConfig {
   readonly timeoutMs?: number | undefined;
   /** Which of its tools the agent may see and call. */
   readonly tools?: ToolFilter | undefined;
+  /** Which protocol era to speak. @default {"auto"} */
+  readonly era?: EraChoice | undefined;
+  /**
+   * What to do about a tool whose description or schema is no longer what it was first seen with: nothing, tell it in
+   * the status and as an event, or withhold the tool too. @default {"off"}
+   */
+  readonly pin?: PinChoice | undefined;
+  /**
+   * Whether to keep a stream open on which the server tells that its tools have changed. Not for the edge, where
+   * nothing runs between requests. @default {false}
+   */
+  readonly watch?: boolean | undefined;
+  /**
+   * Whether the hints of this server's tools are believed: then a call of a tool that says `readOnlyHint` or
+   * `idempotentHint` may be sent again when its answer was lost. @default {false}
+   */
+  readonly trustAnnotations?: boolean | undefined;
   /** Whether the URL may name a private or otherwise special address; loopback needs no leave. @default {false} */
   readonly allowPrivate?: boolean | undefined;
 }
@@ -86,6 +110,14 @@ export interface ResolvedServer {
   readonly timeoutMs: number | undefined;
   /** Which of its tools the agent may see and call; an empty `allow` lets nothing through. */
   readonly tools: { readonly allow: readonly string[]; readonly deny: readonly string[] };
+  /** Which protocol era to speak. */
+  readonly era: EraChoice;
+  /** What to do about changed tools. */
+  readonly pin: PinChoice;
+  /** Whether to listen for changes. */
+  readonly watch: boolean;
+  /** Whether the tools' own hints are believed. */
+  readonly trustAnnotations: boolean;
   /** Whether the URL may name a special address other than loopback. */
   readonly allowPrivate: boolean;
 }

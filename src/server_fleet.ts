@@ -171,7 +171,9 @@ export class ServerFleet {
     const token = await this.#catalog.begin(client.server);
     try {
       await (reconnect ? client.reconnect(options) : client.connect(options));
-      const listing = { tools: await client.listTools(options), partial: client.getStatus().toolsPartial };
+      const tools = await client.listTools(options);
+      const { toolsPartial: partial, toolsTtlMs: ttlMs } = client.getStatus();
+      const listing = { tools, partial, ttlMs };
       await this.#catalog.record(client.server, listing, token);
     } catch (error) {
       const isFailure = !deadline.cancelled && !(isMCPError(error) && error.code === "closed");

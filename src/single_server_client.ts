@@ -4,31 +4,42 @@
  * @module
  */
 
-import { connectLegacy } from "./connection/legacy_connection.ts";
 import { CONNECT_TIMEOUT_MS, Connector } from "./connection/connector.ts";
-import type { Connection } from "./connection/connection.ts";
+import { type ConnectionKeeper, ConnectionOpener } from "./connection/opener.ts";
 import { checkTimeout, Deadline } from "./deadline.ts";
 import { isMCPError, MCPError } from "./errors.ts";
+import { type CallEvent, type EventListener, tell } from "./events.ts";
 import { createGuardedFetch } from "./guarded_fetch.ts";
-import { nearestNames } from "./nearest.ts";
 import { toRequestError } from "./network_errors.ts";
 import { isJsonObject, type JsonObject, type Tool, type ToolResult } from "./protocol.ts";
 import { type ResolvedServer, resolveServer, type ServerConfig } from "./server_config.ts";
+import { ServerRequests } from "./server_requests.ts";
+import { ServerTools } from "./server_tools.ts";
 import { SharedTask } from "./shared_task.ts";
 import type { ServerStatus } from "./status.ts";
 import type { CallToolOptions, RequestOptions, ToolClient } from "./tool_client.ts";
-import { isToolAllowed } from "./tool_filter.ts";
-import { readToolList, type ToolList } from "./tool_list.ts";
+import type { ToolList } from "./tool_list.ts";
+import { type PinKeeper, ToolPins } from "./tool_pins.ts";
+import { ToolWatcher } from "./tool_watcher.ts";
 
 /** How long a call may take where nobody says, in milliseconds. */
 const CALL_TIMEOUT_MS = 30_000;
-/** JSON-RPC's "method not found": a server without tools does not know `tools/list`. */
-const METHOD_NOT_FOUND = -32601;
 
 /** What differs between production and tests, and between agents. */
 export interface SingleServerMCPClientOptions {
   /** Values for `${NAME}` in the server's `url` and `headers`. */
   readonly secrets?: Readonly<Record<string, string>> | undefined;
+  /** Told of connections, failures, changed tools and calls, as they happen. What it throws is ignored. */
+  readonly onEvent?: EventListener | undefined;
+  /**
+   * Told that the server says its tools have changed, where its configuration has `watch`.
+   * @default {The tools are listed anew}
+   */
+  readonly onToolsStale?: (() => void) | undefined;
+  /** Where connections are kept between isolates; borrowed. @default {undefined, nothing is kept} */
+  readonly keeper?: ConnectionKeeper | undefined;
+  /** Where pins are kept between isolates; borrowed. @default {undefined, they hold as long as the client} */
+  readonly pinKeeper?: PinKeeper | undefined;
   /** The `fetch` underneath. @default {globalThis.fetch} */
   readonly fetch?: typeof globalThis.fetch | undefined;
   /** The time, in milliseconds since the epoch. @default {Date.now} */
@@ -44,8 +55,8 @@ export interface ListToolsOptions extends RequestOptions {
 }
 
 /**
- * A client of exactly one MCP server, over Streamable HTTP or SSE. It connects when it is first needed, opens a new
- * session when the server has lost the old one, and sends a call at most once.
+ * A client of exactly one MCP server, of either protocol era, over Streamable HTTP or SSE. It connects when it is first
+ * needed, opens a new session when the server has lost the old one, and sends a call at most once.
  *
  * @example
  * ```ts
@@ -61,32 +72,50 @@ export class SingleServerMCPClient implements ToolClient {
   /** The URL as configured, without its query: secrets in its path are still `${NAME}`. */
   readonly #shownUrl: string;
   readonly #connector: Connector;
+  readonly #requests: ServerRequests;
+  readonly #tools: ServerTools;
+  readonly #pins: ToolPins | undefined;
   readonly #listing: SharedTask<ToolList>;
+  readonly #watcher: ToolWatcher;
+  readonly #onEvent: EventListener | undefined;
+  /** Whether the next listing is made although the breaker is open: somebody asked for it by name. */
+  #forced = false;
   readonly #closed = new AbortController();
-  #list: ToolList | undefined;
-  #latencyMs: number | undefined;
+  #closing: Promise<void> | undefined;
 
   /**
    * Creates a client; nothing is sent.
    *
    * @param server The server's name, in errors and in the status.
    * @param config Where it is and how to talk to it.
-   * @param options Secrets, and what differs in tests.
+   * @param options Secrets, events, and what differs in tests.
    * @throws {ConfigError} If the configuration has faults (`invalid_config`).
    */
   constructor(server: string, config: ServerConfig, options: SingleServerMCPClientOptions = {}) {
-    const { secrets, fetch, now = Date.now, random = Math.random } = options;
+    const { secrets, fetch, now = Date.now, random = Math.random, onEvent, keeper, pinKeeper } = options;
     this.#server = resolveServer(server, config, secrets);
     this.#shownUrl = config.url.replace(/[?#].*$/s, "");
-    const { url, headers, transport } = this.#server;
-    const guarded = createGuardedFetch({ server, url, headers, fetch });
-    this.#connector = new Connector({
+    const { url, headers, transport, era, tools: filter, pin } = this.#server;
+    const send = createGuardedFetch({ server, url, headers, fetch });
+    const opener = new ConnectionOpener({ server, url, transport, era, send, keeper, now });
+    const connector = new Connector({ server, opener, onEvent, now });
+    const requests = new ServerRequests({ server, connector, onEvent, now, random });
+    this.#onEvent = onEvent;
+    this.#connector = connector;
+    this.#requests = requests;
+    this.#pins = pin === "off" ? undefined : new ToolPins(pin, pinKeeper);
+    this.#tools = new ServerTools({
       server,
-      now,
-      random,
-      open: (deadline) => connectLegacy({ server, url, transport, fetch: guarded, deadline, now }),
+      filter,
+      requests,
+      pins: this.#pins,
+      onChange: (diff) => tell(onEvent, { type: "tools_changed", server, ...diff }),
     });
     this.#listing = new SharedTask((deadline) => this.#readList(deadline));
+    this.#watcher = new ToolWatcher({
+      listen: async (onChange, signal) => await connector.connection?.listen(onChange, signal) ?? true,
+      onChange: options.onToolsStale ?? (() => void this.listTools({ refresh: true }).catch(() => {})),
+    });
   }
 
   /** The server's name. */
@@ -107,7 +136,8 @@ export class SingleServerMCPClient implements ToolClient {
    * @throws {MCPError} If the server cannot be reached or does not list its tools.
    */
   async connect(options: RequestOptions = {}): Promise<void> {
-    await this.#listAnew(options, true);
+    this.#forced = true;
+    await this.#listAnew(options);
   }
 
   /**
@@ -119,21 +149,43 @@ export class SingleServerMCPClient implements ToolClient {
    */
   async listTools(options: ListToolsOptions = {}): Promise<readonly Tool[]> {
     this.#closed.signal.throwIfAborted();
-    const list = options.refresh === true ? undefined : this.#list;
-    return this.#allowed(list ?? await this.#listAnew(options, false));
+    if (options.refresh === true || this.#tools.list === undefined) await this.#listAnew(options);
+    return this.#tools.known ?? [];
   }
 
   /**
-   * Calls a tool of this server. Sent at most once: where the session was lost the server has refused the call, and it
-   * is sent again in a new session; in no other case.
+   * Takes a tool list from elsewhere, such as a cache, until the server itself is asked.
+   *
+   * @param tools The tools as the server listed them.
+   */
+  adoptTools(tools: readonly Tool[]): void {
+    this.#tools.adopt(tools);
+  }
+
+  /**
+   * Accepts tools as they are now, where the configuration pins them, and lists anew.
+   *
+   * @param names Which ones; all where none are named.
+   * @returns The names of the tools that had changed.
+   * @throws {MCPError} If the server does not list its tools.
+   */
+  async acceptTools(names?: readonly string[]): Promise<readonly string[]> {
+    const accepted = await this.#pins?.accept(names) ?? [];
+    if (accepted.length > 0) await this.listTools({ refresh: true });
+    return accepted;
+  }
+
+  /**
+   * Calls a tool of this server. Sent at most once: again only where the server provably refused it or never got it, or
+   * where the configuration trusts the tool's hint that running twice changes nothing.
    *
    * @param name The tool's name at this server.
    * @param args Its arguments. @default {{}}
    * @param options Deadline (30 s where nobody says), cancellation, progress.
    * @returns What the tool answered, also where it answered `isError: true`.
    * @throws {MCPError} With `tool_not_found` if the tool is not listed or not allowed; with `invalid_arguments` if the
-   * arguments are no JSON object; with `deadline_exceeded`, `outcome_unknown`, `unreachable`, `upstream_error`,
-   * `bad_response` and the other codes of a server that does not answer as it should.
+   * arguments are no JSON object; with `deadline_exceeded`, `outcome_unknown`, `unreachable`, `circuit_open`,
+   * `overloaded`, `upstream_error`, `bad_response` and the other codes of a server that does not answer as it should.
    */
   async callTool(
     name: string,
@@ -142,18 +194,36 @@ export class SingleServerMCPClient implements ToolClient {
   ): Promise<ToolResult> {
     this.#closed.signal.throwIfAborted();
     checkTimeout("timeoutMs", options.timeoutMs);
-    this.#checkCallable(name);
-    checkArguments(name, args, this.server);
+    checkTimeout("idleTimeoutMs", options.idleTimeoutMs);
+    const tool = this.#tools.check(name);
+    const argumentsText = toArgumentsText(name, args, this.server);
+    const startedAt = performance.now();
     using deadline = this.#deadline(options, CALL_TIMEOUT_MS);
-    for (let resent = false;; resent = true) {
-      const connection = await this.#ensure(deadline, options, false);
-      try {
-        const result = await this.#timed(connection.callTool(name, args, { ...options, deadline }));
-        return result;
-      } catch (error) {
-        this.#noteFailure(error, connection);
-        if (resent || !isMCPError(error) || error.code !== "session_lost") throw error;
-      }
+    const { onProgress, idleTimeoutMs, trace } = options;
+    // A silence begins when the call has left: waiting for a turn or a handshake is none of the tool's.
+    let heard: (() => void) | undefined;
+    const listen = () => {
+      if (heard === undefined) heard = deadline.watchSilence(idleTimeoutMs ?? Infinity);
+      else heard();
+    };
+    const onHeard = idleTimeoutMs === undefined ? undefined : listen;
+    const { inputSchema } = tool ?? {};
+    const details = { deadline, onProgress, onHeard, trace, argumentsText, inputSchema };
+    try {
+      const result = await this.#requests.run({
+        phase: "call",
+        deadline,
+        connectTimeoutMs: this.#sharedMs(options),
+        repeatable: this.#isRepeatable(tool),
+        send: (connection) => connection.callTool(name, args as JsonObject, details),
+      });
+      this.#startWatching();
+      this.#tellOfCall(name, result.isError === true ? "tool_error" : "ok", startedAt);
+      return result;
+    } catch (error) {
+      const failure = toRequestError(error, { server: this.server, phase: "call", deadline });
+      this.#tellOfCall(name, isMCPError(failure) ? failure.code : "cancelled", startedAt);
+      throw failure;
     }
   }
 
@@ -176,6 +246,8 @@ export class SingleServerMCPClient implements ToolClient {
    */
   getStatus(): ServerStatus {
     const { connection, state, connectedAtMs, lastError } = this.#connector;
+    const { latency, breaker, running, waiting } = this.#requests;
+    const { list } = this.#tools;
     return {
       server: this.server,
       url: this.#shownUrl,
@@ -183,11 +255,16 @@ export class SingleServerMCPClient implements ToolClient {
       era: connection?.era,
       transport: connection?.transport,
       protocolVersion: connection?.protocolVersion,
-      toolCount: this.#list && this.#allowed(this.#list).length,
-      toolsFrom: this.#list && "server",
-      toolsPartial: this.#list?.partial ?? false,
-      warnings: this.#list?.warnings ?? [],
-      latencyMs: this.#latencyMs,
+      toolCount: list && this.#tools.known?.length,
+      toolsFrom: list && "server",
+      toolsPartial: list?.partial ?? false,
+      toolsTtlMs: list?.ttlMs,
+      warnings: list?.warnings ?? [],
+      latencyMs: latency?.lastMs,
+      latency,
+      breaker,
+      running,
+      waiting,
       connectedAtMs,
       lastError,
     };
@@ -197,7 +274,7 @@ export class SingleServerMCPClient implements ToolClient {
   close(): Promise<void> {
     const message = `Cannot use server "${this.server}" as its client is closed`;
     this.#closed.abort(new MCPError("closed", message, { server: this.server }));
-    return this.#connector.close();
+    return this.#closing ??= this.#close();
   }
 
   /** As {@linkcode SingleServerMCPClient.close}. */
@@ -205,47 +282,45 @@ export class SingleServerMCPClient implements ToolClient {
     await this.close();
   }
 
-  async #listAnew(options: RequestOptions, force: boolean): Promise<ToolList> {
+  async #listAnew(options: RequestOptions): Promise<void> {
+    this.#closed.signal.throwIfAborted();
     checkTimeout("timeoutMs", options.timeoutMs);
     using deadline = this.#deadline(options, CONNECT_TIMEOUT_MS);
-    await this.#ensure(deadline, options, force);
     try {
-      return await this.#listing.join(deadline, this.#sharedMs(options));
+      await this.#listing.join(deadline, this.#sharedMs(options));
+      this.#startWatching();
     } catch (error) {
-      throw toRequestError(error, { server: this.server, phase: "list", deadline });
+      throw toRequestError(error, { server: this.server, phase: this.isConnected ? "list" : "connect", deadline });
     }
   }
 
-  /** Reads the list; a session that was lost is replaced once. A list that cannot be read keeps the one at hand. */
   async #readList(deadline: Deadline): Promise<ToolList> {
-    for (let again = false;; again = true) {
-      const connection = await this.#ensure(deadline, {}, true);
-      try {
-        this.#list = await readToolList((cursor) => this.#timed(connection.listTools(cursor, deadline)));
-        return this.#list;
-      } catch (error) {
-        if (isMCPError(error) && error.rpcCode === METHOD_NOT_FOUND) {
-          return this.#list = { tools: [], partial: false, warnings: ["The server has no tools"] };
-        }
-        this.#noteFailure(error, connection);
-        if (again || !isMCPError(error) || error.code !== "session_lost") {
-          // A server that connects but has never listed its tools is of no use: its state is not "connected".
-          if (this.#list === undefined && isMCPError(error)) this.#connector.drop(connection, error);
-          throw error;
-        }
+    const force = this.#forced;
+    this.#forced = false;
+    try {
+      return await this.#tools.read({ deadline, force, connectTimeoutMs: this.#sharedMs({}) });
+    } catch (error) {
+      // A server that connects but has never listed its tools is of no use: its state is not "connected".
+      const { connection } = this.#connector;
+      if (this.#tools.list === undefined && connection !== undefined && isMCPError(error)) {
+        this.#connector.drop(connection, error);
       }
+      throw error;
     }
   }
 
-  async #ensure(deadline: Deadline, options: RequestOptions, force: boolean): Promise<Connection> {
-    return await this.#connector.ensure(deadline, { timeoutMs: this.#sharedMs(options), force });
+  #isRepeatable(tool: Tool | undefined): boolean {
+    const { readOnlyHint, idempotentHint } = tool?.annotations ?? {};
+    return this.#server.trustAnnotations && (readOnlyHint === true || idempotentHint === true);
   }
 
-  #noteFailure(error: unknown, connection: Connection): void {
-    if (!isMCPError(error)) return;
-    if (error.code === "session_lost") return this.#connector.drop(connection);
-    if (error.code === "unreachable" || connection.lost) return this.#connector.drop(connection, error);
-    this.#connector.note(error);
+  #startWatching(): void {
+    if (this.#server.watch) this.#watcher.start();
+  }
+
+  #tellOfCall(tool: string, outcome: CallEvent["outcome"], startedAt: number): void {
+    const durationMs = Math.round((performance.now() - startedAt) * 10) / 10;
+    tell(this.#onEvent, { type: "call", server: this.server, tool, outcome, durationMs });
   }
 
   /** The smaller of what the caller and the configuration say, ended by either of them and by `close()`. */
@@ -260,48 +335,18 @@ export class SingleServerMCPClient implements ToolClient {
     return this.#server.timeoutMs ?? Math.max(options.timeoutMs ?? 0, CONNECT_TIMEOUT_MS);
   }
 
-  async #timed<T>(request: Promise<T>): Promise<T> {
-    const startedAt = performance.now();
-    const value = await request;
-    this.#latencyMs = Math.round((performance.now() - startedAt) * 10) / 10;
-    return value;
-  }
-
-  #allowed(list: ToolList): readonly Tool[] {
-    return list.tools.filter(({ name }) => isToolAllowed(this.#server.tools, name));
-  }
-
-  /** Unknown and forbidden are told apart from nobody. */
-  #checkCallable(name: string): void {
-    const known = this.#list && this.#allowed(this.#list);
-    // A list that is empty may be a hiccup, and one that was cut says nothing of the rest: the server decides.
-    const callable = known === undefined || this.#list?.partial === true || this.#list?.tools.length === 0
-      ? isToolAllowed(this.#server.tools, name)
-      : known.some((tool) => tool.name === name);
-    if (callable) return;
-    const suggestions = nearestNames(name, (known ?? []).map((tool) => tool.name));
-    throw new MCPError(
-      "tool_not_found",
-      `Cannot call tool "${name}" as server "${this.server}" does not list it${didYouMean(suggestions)}`,
-      { server: this.server, suggestions },
-    );
+  async #close(): Promise<void> {
+    await Promise.all([this.#connector.close(), this.#watcher.close()]);
+    await this.#listing.abort(new Error("The client is closed"));
   }
 }
 
-/**
- * A question that names what the caller may have meant.
- *
- * @param suggestions Names, nearest first.
- * @returns The end of an error's message; empty where there are none.
- */
-export function didYouMean(suggestions: readonly string[]): string {
-  return suggestions.length === 0 ? "" : `; did you mean ${suggestions.map((name) => `"${name}"`).join(" or ")}?`;
-}
-
-function checkArguments(name: string, args: unknown, server: string): asserts args is JsonObject {
+/** The arguments as JSON: what is sent is what was checked. */
+function toArgumentsText(name: string, args: unknown, server: string): string {
   let cause: unknown;
   try {
-    if (isJsonObject(args) && JSON.stringify(args)?.startsWith("{")) return;
+    const text = isJsonObject(args) ? JSON.stringify(args) : undefined;
+    if (text?.startsWith("{")) return text;
   } catch (error) {
     cause = error;
   }

@@ -5,7 +5,9 @@
  */
 
 import type { MCPErrorCode } from "./errors.ts";
+import type { LatencySummary } from "./latency.ts";
 import type { Tool, ToolResult } from "./protocol.ts";
+import type { BreakerState } from "./resilience/breaker.ts";
 
 /** Where a server's connection stands. */
 export type ServerState = "idle" | "connecting" | "connected" | "failed" | "closed";
@@ -40,10 +42,20 @@ export interface ServerStatus {
   readonly toolsFrom: "server" | "cache" | undefined;
   /** Whether the list was cut at a cap or a listing failed half-way. */
   readonly toolsPartial: boolean;
+  /** How long the list is fresh, in milliseconds, where the server says so. */
+  readonly toolsTtlMs: number | undefined;
   /** What was dropped from the list, and why. */
   readonly warnings: readonly string[];
   /** How long the last answered request took, in milliseconds. */
   readonly latencyMs: number | undefined;
+  /** Percentiles of the last answered requests; `undefined` before the first. */
+  readonly latency: LatencySummary | undefined;
+  /** Where the circuit breaker stands. */
+  readonly breaker: BreakerState;
+  /** How many requests are under way. */
+  readonly running: number;
+  /** How many requests wait for their turn. */
+  readonly waiting: number;
   /** Since when it is connected, in milliseconds since the epoch. */
   readonly connectedAtMs: number | undefined;
   /** The last failure, kept after a recovery. */

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { EpochToken, Listing } from "./cache/cached_tools.ts";
+import type { CachedTools, EpochToken, Listing } from "./cache/cached_tools.ts";
 import type { Tool } from "./protocol.ts";
 import type { RouteCache } from "./route_cache.ts";
 import type { ServerCacheKey } from "./cache/server_cache_key.ts";
@@ -15,6 +15,13 @@ import { createNameTable, type NameMatch, type NameTable } from "./tool_names.ts
 
 /** How long a failure to list keeps a server from being asked again, in milliseconds. */
 export const NEGATIVE_FRESH_MS = 30_000;
+
+/** For how long one isolate alone refreshes a list, in milliseconds. */
+const LEASE_MS = 10_000;
+/** After how long the others look whether it has, in milliseconds. */
+const LEASE_POLL_MS = 2_000;
+/** A list is not asked for again earlier, whatever the server says of it, in milliseconds. */
+const MIN_FRESH_MS = 1_000;
 
 /** What a server listed, or that it did not. */
 export interface KnownList {
@@ -61,19 +68,24 @@ interface Slot extends CatalogServer {
 export interface ToolCatalogDeps {
   /** Who owns a bare name that several servers list. */
   readonly policy: CollisionPolicy;
-  /** The route cache. */
-  readonly cache: RouteCache;
+  /** The route cache, where there is one: its keys take a while to compute. */
+  readonly cache?: RouteCache | undefined;
   /** The time, in milliseconds since the epoch. */
   readonly now: () => number;
-  /** How long a list of a server is fresh, in milliseconds. */
+  /** How long a list of a server is fresh where the server does not say, in milliseconds. */
   readonly ttlMs: number;
+  /** Told of each list that comes from the route cache. */
+  readonly onLoaded?: ((server: string, tools: readonly Tool[]) => void) | undefined;
 }
 
 /** The merged tool lists of one agent. */
 export class ToolCatalog {
   readonly #deps: ToolCatalogDeps;
   readonly #slots = new Map<string, Slot>();
+  /** What follows from the lists; computed once, as each call asks for it. */
   #table: NameTable | undefined;
+  #unknown: readonly string[] | undefined;
+  #freshUntilMs: number | undefined;
   #loading: Promise<void> | undefined;
 
   /**
@@ -92,7 +104,7 @@ export class ToolCatalog {
    */
   add(server: CatalogServer): void {
     this.#slots.set(server.server, { ...server, list: undefined, key: undefined, empties: 0 });
-    this.#table = undefined;
+    this.#forget();
   }
 
   /**
@@ -102,7 +114,7 @@ export class ToolCatalog {
    */
   remove(server: string): void {
     this.#slots.delete(server);
-    this.#table = undefined;
+    this.#forget();
   }
 
   /**
@@ -117,13 +129,17 @@ export class ToolCatalog {
 
   /** Servers of which nothing is known, in order. */
   get unknownServers(): readonly string[] {
-    return [...this.#slots.values()].filter((slot) => slot.list === undefined).map((slot) => slot.server);
+    return this.#unknown ??= [...this.#slots.values()].filter((slot) => slot.list === undefined)
+      .map((slot) => slot.server);
   }
 
   /** Servers whose list is past its time, in order. */
   get staleServers(): readonly string[] {
     const nowMs = this.#deps.now();
-    return [...this.#slots.values()].filter(({ list }) => list !== undefined && list.staleAtMs <= nowMs)
+    if (this.#freshUntilMs !== undefined && this.#freshUntilMs > nowMs) return [];
+    const slots = [...this.#slots.values()];
+    this.#freshUntilMs = Math.min(...slots.map(({ list }) => list?.staleAtMs ?? Infinity));
+    return slots.filter(({ list }) => list !== undefined && list.staleAtMs <= nowMs)
       .map((slot) => slot.server);
   }
 
@@ -175,6 +191,29 @@ export class ToolCatalog {
   }
 
   /**
+   * Sees to a list that is past its time: takes what another isolate has listed meanwhile, or asks for the lease to list
+   * it here.
+   *
+   * @param server Its name.
+   * @returns Whether the server is to be asked by this isolate now.
+   */
+  async renew(server: string): Promise<boolean> {
+    const { cache, now } = this.#deps;
+    const slot = this.#slots.get(server);
+    if (slot?.list === undefined) return false;
+    if (cache === undefined) return true;
+    const key = await keyOf(slot);
+    const cached = await cache.load(key);
+    if (cached?.kind === "tools" && cached.fresh && now() - cached.ageMs > slot.list.atMs) {
+      this.#take(slot, cached);
+      return false;
+    }
+    if (await cache.lease(key, LEASE_MS)) return true;
+    this.#setStaleAt(slot, now() + LEASE_POLL_MS);
+    return false;
+  }
+
+  /**
    * Marks the beginning of a listing.
    *
    * @param server Its name.
@@ -182,7 +221,7 @@ export class ToolCatalog {
    */
   async begin(server: string): Promise<EpochToken | undefined> {
     const slot = this.#slots.get(server);
-    return slot && await this.#deps.cache.begin(await keyOf(slot));
+    return slot && await this.#deps.cache?.begin(await keyOf(slot));
   }
 
   /**
@@ -209,13 +248,13 @@ export class ToolCatalog {
         partial: !failed && listing.partial,
         from: "server",
         atMs,
-        staleAtMs: atMs + (failed ? NEGATIVE_FRESH_MS : ttlMs),
+        staleAtMs: atMs + (failed ? NEGATIVE_FRESH_MS : Math.max(listing.ttlMs ?? ttlMs, MIN_FRESH_MS)),
       });
     } else if (slot.list !== undefined) {
       // Asked and no wiser: the list goes on, and is not asked for with every call.
-      slot.list = { ...slot.list, staleAtMs: Math.max(slot.list.staleAtMs, now() + NEGATIVE_FRESH_MS) };
+      this.#setStaleAt(slot, Math.max(slot.list.staleAtMs, now() + NEGATIVE_FRESH_MS));
     }
-    if (token !== undefined) {
+    if (token !== undefined && cache !== undefined) {
       await cache.commit(await keyOf(slot), failed ? listing : { ...listing, confirmedEmpty }, token);
     }
   }
@@ -228,8 +267,8 @@ export class ToolCatalog {
   async invalidate(server: string): Promise<void> {
     const slot = this.#slots.get(server);
     if (slot === undefined) return;
-    if (slot.list !== undefined) slot.list = { ...slot.list, staleAtMs: 0 };
-    await this.#deps.cache.invalidate(await keyOf(slot));
+    this.#setStaleAt(slot, 0);
+    await this.#deps.cache?.invalidate(await keyOf(slot));
   }
 
   /**
@@ -248,29 +287,48 @@ export class ToolCatalog {
   }
 
   async #load(): Promise<void> {
-    const { cache, now } = this.#deps;
+    const { cache } = this.#deps;
+    if (cache === undefined) return;
     await Promise.all(
       [...this.#slots.values()].filter((slot) => slot.list === undefined).map(async (slot) => {
         const cached = await cache.load(await keyOf(slot));
         // A list that was invalidated tells nothing of who owns a name: the server is asked first.
         if (slot.list !== undefined || cached === undefined || (cached.kind === "tools" && cached.invalidated)) return;
-        const atMs = now() - cached.ageMs;
-        const failed = cached.kind === "negative";
-        this.#set(slot, {
-          tools: failed ? [] : cached.tools,
-          failed,
-          partial: !failed && cached.partial,
-          from: "cache",
-          atMs,
-          staleAtMs: failed ? atMs + NEGATIVE_FRESH_MS : cached.fresh ? atMs + this.#deps.ttlMs : 0,
-        });
+        this.#take(slot, cached);
       }),
     );
   }
 
+  #take(slot: Slot, cached: CachedTools): void {
+    const atMs = this.#deps.now() - cached.ageMs;
+    const failed = cached.kind === "negative";
+    this.#set(slot, {
+      tools: failed ? [] : cached.tools,
+      failed,
+      partial: !failed && cached.partial,
+      from: "cache",
+      atMs,
+      staleAtMs: atMs + (failed ? NEGATIVE_FRESH_MS : cached.freshMs),
+    });
+    if (!failed) this.#deps.onLoaded?.(slot.server, cached.tools);
+  }
+
   #set(slot: Slot, list: KnownList): void {
     slot.list = list;
+    this.#forget();
+  }
+
+  /** What was listed is used until then, or no longer. */
+  #setStaleAt(slot: Slot, staleAtMs: number): void {
+    if (slot.list !== undefined) slot.list = { ...slot.list, staleAtMs };
+    this.#freshUntilMs = undefined;
+  }
+
+  /** What follows from the lists is computed anew. */
+  #forget(): void {
     this.#table = undefined;
+    this.#unknown = undefined;
+    this.#freshUntilMs = undefined;
   }
 
   #names(): NameTable {

@@ -16,8 +16,23 @@ export interface RequestOptions {
 
 /** What a caller may say of a tool call. */
 export interface CallToolOptions extends RequestOptions {
-  /** Told of the progress that the server reports. */
+  /** Told of the progress that the server reports. What it throws is ignored. */
   readonly onProgress?: ((progress: Progress) => void) | undefined;
+  /**
+   * The longest silence while the call runs, in milliseconds. Progress ends a silence; it does not prolong `timeoutMs`.
+   * @default {undefined, a call may be silent as long as it may last}
+   */
+  readonly idleTimeoutMs?: number | undefined;
+  /** The trace that the call belongs to, passed on to the server as headers and in `_meta`. */
+  readonly trace?: TraceContext | undefined;
+}
+
+/** A trace (W3C Trace Context; specification 2026-07-28, Overview, `_meta`). */
+export interface TraceContext {
+  /** The header `traceparent`. */
+  readonly traceparent: string;
+  /** The header `tracestate`. */
+  readonly tracestate?: string | undefined;
 }
 
 /** Lists and calls tools. One server, or many behind one name: the caller cannot tell. */

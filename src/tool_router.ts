@@ -8,7 +8,7 @@ import type { Deadline } from "./deadline.ts";
 import { isMCPError, MCPError } from "./errors.ts";
 import { nearestNames } from "./nearest.ts";
 import type { ServerFleet } from "./server_fleet.ts";
-import { didYouMean } from "./single_server_client.ts";
+import { didYouMean } from "./server_tools.ts";
 import type { RoutedResult, RouteSource } from "./status.ts";
 import type { Resolution, ToolCatalog } from "./tool_catalog.ts";
 import type { CallToolOptions } from "./tool_client.ts";
@@ -16,7 +16,8 @@ import type { CallToolOptions } from "./tool_client.ts";
 /** How long a call may take where nobody says, in milliseconds. */
 export const CALL_TIMEOUT_MS = 30_000;
 /** JSON-RPC codes with which a server refuses a tool that it no longer has (specification: Tools, Error Handling). */
-const REFUSED = new Set([-32601, -32602]);
+const HEADER_MISMATCH = -32020;
+const REFUSED = new Set([-32601, -32602, HEADER_MISMATCH]);
 /** A list that is younger than this is not asked for again because of an unknown name, in milliseconds. */
 const RECHECK_AFTER_MS = 10_000;
 
@@ -111,8 +112,11 @@ export class ToolRouter {
         if (result.isError === true && outdated) void fleet.askAll([server], { concurrency: 1 });
         return { server, tool, route, result };
       } catch (error) {
-        if (corrected || !outdated || !isMCPError(error) || !REFUSED.has(error.rpcCode ?? 0)) throw error;
+        if (corrected || !isMCPError(error) || !REFUSED.has(error.rpcCode ?? 0)) throw error;
+        if (!outdated && error.rpcCode !== HEADER_MISMATCH) throw error;
         await this.#refresh(server, deadline);
+        // The arguments that go as headers have changed: nothing ran, and the new list says which they are.
+        if (error.rpcCode === HEADER_MISMATCH) continue;
         if (catalog.listOf(server)?.tools.some((listed) => listed.name === tool) === true) throw error;
       }
     }

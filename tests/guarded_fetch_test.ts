@@ -13,10 +13,10 @@ function guard(server: RawServer, fetch?: typeof globalThis.fetch) {
   return {
     post: (url?: URL) => {
       const signal = new AbortController().signal;
-      return guarded({ method: "POST", headers: new Headers({ "x-own": "1" }), body: BODY, signal, url });
+      return guarded({ method: "POST", headers: { "x-own": "1" }, body: BODY, signal, url });
     },
     get: (url?: URL) => {
-      return guarded({ method: "GET", headers: new Headers(), signal: new AbortController().signal, url });
+      return guarded({ method: "GET", headers: {}, signal: new AbortController().signal, url });
     },
   };
 }
@@ -107,7 +107,7 @@ Deno.test("createGuardedFetch() sends nothing where the signal is aborted", asyn
   await using server = startRawServer();
   const guarded = createGuardedFetch({ server: "files", url: new URL(server.url), headers: {} });
   const signal = AbortSignal.abort("left");
-  const sent = guarded({ method: "POST", headers: new Headers(), body: BODY, signal });
+  const sent = guarded({ method: "POST", headers: {}, body: BODY, signal });
   assertEquals(await sent.catch((error) => error), "left");
   assertEquals(server.requests.length, 0);
 });

@@ -61,6 +61,7 @@ Deno.test("isSessionLost() is true for 404 and for a 400 that speaks of the sess
   assertEquals(lost(404, ""), true);
   assertEquals(lost(400, "Bad Request: No valid session ID provided"), true);
   assertEquals(lost(400, "Mcp-SESSION-id is unknown"), true);
+  assertEquals(lost(400, "Bad Request: Server not initialized"), true);
   assertEquals(lost(400, "Bad arguments"), false);
   assertEquals(lost(500, "session store is down"), false);
 });

@@ -14,9 +14,12 @@ Deno.test("sdk.ts exports nothing that is silently any", () => {
   const setVersion: (version: number) => void = sse.setProtocolVersion;
   // @ts-expect-error A parsed result is no number.
   const parse: (data: unknown) => number = sdk.ResultSchema.parse;
-  assertEquals([typeof close, sessionId, typeof setVersion, typeof parse], [
+  // @ts-expect-error A parsed notice is no number.
+  const parseNotice: (data: unknown) => number = sdk.ToolListChangedNotificationSchema.parse;
+  assertEquals([typeof close, sessionId, typeof setVersion, typeof parse, typeof parseNotice], [
     "function",
     undefined,
+    "function",
     "function",
     "function",
   ]);
@@ -28,5 +31,6 @@ Deno.test("sdk.ts exports nothing else than what is checked above", () => {
     "ResultSchema",
     "SSEClientTransport",
     "StreamableHTTPClientTransport",
+    "ToolListChangedNotificationSchema",
   ]);
 });

@@ -1,6 +1,6 @@
 import { assertEquals, assertGreater, assertLess, assertStrictEquals } from "@std/assert";
 import { SingleServerMCPClient } from "@portolan/mcp";
-import { after, drop, hang, ok, sequence, sessionGone, status } from "./support/behaviours.ts";
+import { after, drop, hang, htmlPage, ok, rpcError, sequence, sessionGone, status } from "./support/behaviours.ts";
 import { codeOf, failureOf, textOf, until } from "./support/client_support.ts";
 import { refusedUrl, startRawServer } from "./support/fault_server.ts";
 import { startMCPServer } from "./support/mcp_server.ts";
@@ -182,33 +182,70 @@ Deno.test("SingleServerMCPClient.close() before the first use sends nothing", as
 
 Deno.test("SingleServerMCPClient holds off after repeated failures, longer each time, and recovers", async () => {
   let nowMs = 1_000_000;
-  const client = new SingleServerMCPClient("files", { url: refusedUrl() }, { now: () => nowMs, random: () => 0.5 });
-  await failureOf(() => client.callTool("echo"), "unreachable");
-  await failureOf(() => client.callTool("echo"), "unreachable");
+  const refused = refusedUrl();
+  const client = new SingleServerMCPClient("files", { url: refused }, { now: () => nowMs, random: () => 0.5 });
+  for (let i = 0; i < 3; i++) await failureOf(() => client.callTool("echo"), "unreachable");
   let waitedMs = 0;
   for (let round = 0; round < 3; round++) {
-    const { retryAfterMs = 0, message } = await failureOf(() => client.callTool("echo"), "unreachable");
+    const error = await failureOf(() => client.callTool("echo"), "circuit_open");
+    const { retryAfterMs = 0, message } = error;
     assertGreater(retryAfterMs, waitedMs);
-    assertEquals(message.includes("the next attempt is in"), true);
+    assertEquals([error.server, error.retryable, client.getStatus().breaker], ["files", true, "open"]);
+    assertEquals([message.includes("it is tried again in"), message.includes("unreachable")], [true, true]);
     waitedMs = retryAfterMs;
-    nowMs += retryAfterMs;
+    nowMs += retryAfterMs - 1;
+    await failureOf(() => client.callTool("echo"), "circuit_open");
+    nowMs += 1;
+    assertEquals(client.getStatus().breaker, "half_open");
     await failureOf(() => client.callTool("echo"), "unreachable");
   }
   await failureOf(() => client.connect(), "unreachable");
+  await failureOf(() => client.reconnect(), "unreachable");
   await client.close();
 });
 
 Deno.test("SingleServerMCPClient asks nobody while it holds off, unless connect() is called", async () => {
-  let nowMs = 1_000_000;
-  const behaviour = sequence(status(503), status(503), ok);
+  const behaviour = sequence(status(503), status(503), status(503), ok);
   await using server = startRawServer({ initialize: behaviour });
-  await using client = new SingleServerMCPClient("files", { url: server.url }, { now: () => nowMs, random: () => 0 });
-  for (let i = 0; i < 5; i++) await failureOf(() => client.callTool("echo"), "upstream_error");
-  assertEquals(server.count("initialize"), 2);
-  nowMs += 1;
+  const options = { now: () => 1_000_000, random: () => 0 };
+  await using client = new SingleServerMCPClient("files", { url: server.url, era: "legacy" }, options);
+  for (let i = 0; i < 3; i++) await failureOf(() => client.callTool("echo"), "upstream_error");
+  for (let i = 0; i < 3; i++) await failureOf(() => client.callTool("echo"), "circuit_open");
+  await failureOf(() => client.listTools(), "circuit_open");
+  assertEquals([server.count("initialize"), server.requests.length], [3, 3]);
   await client.connect();
-  assertEquals([server.count("initialize"), client.getStatus().state], [3, "connected"]);
-  assertEquals(client.getStatus().lastError?.code, "upstream_error", "kept after the recovery");
+  const { state, breaker, lastError } = client.getStatus();
+  assertEquals([server.count("initialize"), state, breaker], [4, "connected", "closed"]);
+  assertEquals(lastError?.code, "upstream_error", "kept after the recovery");
+  assertEquals(textOf(await client.callTool("echo")), "ok");
+});
+
+Deno.test("SingleServerMCPClient lets one request through once it has held off, and all after its success", async () => {
+  let nowMs = 1_000_000;
+  const open = Promise.withResolvers<void>();
+  const behaviour = sequence(status(502), status(503), status(504), after(open.promise), ok);
+  await using server = startRawServer({ "tools/call": behaviour });
+  await using client = new SingleServerMCPClient("files", { url: server.url }, { now: () => nowMs, random: () => 0 });
+  await client.connect();
+  for (let i = 0; i < 3; i++) await failureOf(() => client.callTool("echo"), "upstream_error");
+  nowMs += (await failureOf(() => client.callTool("echo"), "circuit_open")).retryAfterMs ?? 0;
+  const trial = codeOf(client.callTool("echo"));
+  await until(() => server.count("tools/call") === 4);
+  assertEquals([await codeOf(client.callTool("echo")), client.getStatus().breaker], ["circuit_open", "half_open"]);
+  open.resolve();
+  assertEquals([await trial, client.getStatus().breaker], ["ok", "closed"]);
+  assertEquals([await codeOf(client.callTool("echo")), server.count("tools/call")], ["ok", 5]);
+});
+
+Deno.test("SingleServerMCPClient holds nothing against a server that answers, whatever it answers", async () => {
+  const answers = [status(500), status(401), status(429), rpcError(-32603, "words"), htmlPage];
+  await using server = startRawServer({ "tools/call": sequence(status(400), ...answers, ...answers, ok) });
+  await using client = new SingleServerMCPClient("files", { url: server.url });
+  await client.connect();
+  const codes: unknown[] = [];
+  for (let i = 0; i <= 2 * answers.length; i++) codes.push(await codeOf(client.callTool("echo")));
+  assertEquals(codes.includes("circuit_open"), false, codes.join());
+  assertEquals([await codeOf(client.callTool("echo")), client.getStatus().breaker], ["ok", "closed"]);
 });
 
 Deno.test("F10 SingleServerMCPClient holds off for as long as Retry-After asks", async () => {
@@ -220,8 +257,10 @@ Deno.test("F10 SingleServerMCPClient holds off for as long as Retry-After asks",
   assertEquals([first.retryAfterMs, first.retryable], [7_000, true]);
   const held = await failureOf(() => client.callTool("echo"), "rate_limited");
   assertEquals([held.retryAfterMs, server.count("initialize")], [7_000, 1]);
-  nowMs += 7_000;
-  assertEquals(textOf(await client.callTool("echo")), "ok");
+  nowMs += 6_999;
+  assertEquals((await failureOf(() => client.listTools(), "rate_limited")).retryAfterMs, 1);
+  nowMs += 1;
+  assertEquals([textOf(await client.callTool("echo")), server.count("initialize")], ["ok", 2]);
 });
 
 Deno.test("SingleServerMCPClient.connect() of a patient caller outlives that of a hasty one", async () => {

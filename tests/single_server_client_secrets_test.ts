@@ -67,7 +67,7 @@ for (const [fault, behaviour] of Object.entries(FAULTS)) {
       await using server = startRawServer({ [method]: behaviour, GET: status(404, { body: CANARY }) });
       const { config, options } = configFor(server.url);
       await using client = new SingleServerMCPClient("files", config, options);
-      const timeoutMs = fault === "hang" ? 50 : 5_000;
+      const timeoutMs = fault === "hang" ? 500 : 5_000;
       const work = method === "tools/call" ? client.callTool("echo", {}, { timeoutMs }) : client.connect({ timeoutMs });
       await assertShowsNothing(client, work);
       const { headers, path, query } = server.requests[0]!;

@@ -11,7 +11,7 @@ const STREAMABLE = [{}, { json: true }, { stateful: false }, { stateful: false, 
 for (const options of STREAMABLE) {
   Deno.test(`SingleServerMCPClient.connect() speaks Streamable HTTP: ${JSON.stringify(options)}`, async () => {
     await using server = await startMCPServer({ name: "alpha", ...options });
-    await using client = new SingleServerMCPClient("files", { url: server.url });
+    await using client = new SingleServerMCPClient("files", { url: server.url, era: "legacy" });
     await client.connect();
     assertEquals(client.isConnected, true);
     const { era, transport, protocolVersion, toolCount, toolsFrom } = client.getStatus();
@@ -46,7 +46,11 @@ Deno.test("SingleServerMCPClient.connect() does not ask for Streamable HTTP wher
 
 Deno.test("SingleServerMCPClient.connect() does not fall back where the transport is streamable_http", async () => {
   await using server = await startMCPServer({ transport: "sse" });
-  await using client = new SingleServerMCPClient("files", { url: server.url, transport: "streamable_http" });
+  await using client = new SingleServerMCPClient("files", {
+    url: server.url,
+    transport: "streamable_http",
+    era: "legacy",
+  });
   const error = await failureOf(() => client.connect(), "upstream_error");
   assertEquals(error.httpStatus, 405);
   assertEquals(server.requests.map(({ method }) => method), ["POST"]);
@@ -55,7 +59,7 @@ Deno.test("SingleServerMCPClient.connect() does not fall back where the transpor
 for (const code of [400, 404, 405]) {
   Deno.test(`SingleServerMCPClient.connect() tries SSE after HTTP ${code}, and names both answers`, async () => {
     await using server = startRawServer({ initialize: status(code), GET: status(404) });
-    await using client = new SingleServerMCPClient("files", { url: server.url });
+    await using client = new SingleServerMCPClient("files", { url: server.url, era: "legacy" });
     const error = await failureOf(() => client.connect(), "unsupported_protocol");
     assertEquals(error.httpStatus, code);
     assertEquals(server.requests.map(({ method }) => method), ["POST", "GET"]);
@@ -65,7 +69,7 @@ for (const code of [400, 404, 405]) {
 for (const [code, expected] of [[401, "unauthorized"], [403, "forbidden"], [500, "upstream_error"]] as const) {
   Deno.test(`SingleServerMCPClient.connect() does not try SSE after HTTP ${code}`, async () => {
     await using server = startRawServer({ initialize: status(code, { body: "private words of the server" }) });
-    await using client = new SingleServerMCPClient("files", { url: server.url });
+    await using client = new SingleServerMCPClient("files", { url: server.url, era: "legacy" });
     const error = await failureOf(() => client.connect(), expected);
     assertEquals([error.httpStatus, error.server], [code, "files"]);
     assertEquals(error.message.includes("private words"), false);
@@ -291,12 +295,12 @@ Deno.test("SingleServerMCPClient.callTool() lets the server decide where its lis
 
 Deno.test("SingleServerMCPClient.getStatus() tells the truth at every step", async () => {
   let nowMs = 1_000;
-  await using server = await startMCPServer();
+  await using server = await startMCPServer({ delayMs: 20 });
   await using client = new SingleServerMCPClient("files", { url: `${server.url}?a=1#b` }, { now: () => nowMs });
   const idle = client.getStatus();
   assertEquals([idle.state, idle.url, idle.toolCount, idle.connectedAtMs], ["idle", server.url, undefined, undefined]);
   const connecting = client.connect();
-  assertEquals(client.getStatus().state, "connecting");
+  await until(() => client.getStatus().state === "connecting");
   await connecting;
   const connected = client.getStatus();
   assertEquals([connected.state, connected.connectedAtMs, connected.lastError], ["connected", 1_000, undefined]);

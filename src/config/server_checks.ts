@@ -14,6 +14,12 @@ import type { ToolFilter } from "../tool_filter.ts";
 /** Which transport to speak: `auto` is Streamable HTTP, then SSE where the server does not know the former. */
 export type TransportChoice = "auto" | "streamable_http" | "sse";
 
+/** Which protocol era to speak: `auto` asks the server; `legacy` is up to 2025-11-25, `modern` from 2026-07-28. */
+export type EraChoice = "auto" | "legacy" | "modern";
+
+/** What to do about a tool whose description or schema is no longer what it was first seen with. */
+export type PinChoice = "off" | "warn" | "block";
+
 /** One server whose shape was checked. Its texts may still refer to secrets. */
 export interface CheckedServer {
   /** The endpoint as text; `undefined` after a fault. */
@@ -24,10 +30,18 @@ export interface CheckedServer {
   readonly headers: ReadonlyMap<string, field.TextField>;
   /** Which transport to speak, where it was given. */
   readonly transport: TransportChoice | undefined;
+  /** Which era to speak, where it was given. */
+  readonly era: EraChoice | undefined;
   /** The longest any one operation may take in milliseconds, where it was given. */
   readonly timeoutMs: number | undefined;
   /** Which tools are let through, where it was given. */
   readonly tools: ToolFilter | undefined;
+  /** What to do about changed tools, where it was given. */
+  readonly pin: PinChoice | undefined;
+  /** Whether to listen for changes, where it was given. */
+  readonly watch: boolean | undefined;
+  /** Whether the tools' own hints are believed, where it was given. */
+  readonly trustAnnotations: boolean | undefined;
   /** Whether a special address is allowed, where it was given. */
   readonly allowPrivate: boolean | undefined;
 }
@@ -38,12 +52,20 @@ export interface FilledServer {
   readonly url: URL;
   /** Which transport to speak. */
   readonly transport: TransportChoice;
+  /** Which era to speak. */
+  readonly era: EraChoice;
   /** The headers by lower-case name; an object without a prototype. */
   readonly headers: Readonly<Record<string, Secret>>;
   /** The longest any one operation may take, in milliseconds. */
   readonly timeoutMs: number | undefined;
   /** Which tools are let through. */
   readonly tools: { readonly allow: readonly string[]; readonly deny: readonly string[] };
+  /** What to do about changed tools. */
+  readonly pin: PinChoice;
+  /** Whether to listen for changes. */
+  readonly watch: boolean;
+  /** Whether the tools' own hints are believed. */
+  readonly trustAnnotations: boolean;
   /** Whether a special address is allowed. */
   readonly allowPrivate: boolean;
 }
@@ -62,7 +84,18 @@ export interface ServerCheck extends field.FieldCheck {
   readonly acceptType?: boolean | undefined;
 }
 
-const SERVER_KEYS = ["url", "transport", "headers", "timeoutMs", "tools", "allowPrivate"];
+const SERVER_KEYS = [
+  "url",
+  "transport",
+  "era",
+  "headers",
+  "timeoutMs",
+  "tools",
+  "pin",
+  "watch",
+  "trustAnnotations",
+  "allowPrivate",
+];
 const STDIO_KEYS = ["command", "args", "env", "cwd"];
 const SYNONYMS = new Map([
   ["type", "transport"],
@@ -83,6 +116,8 @@ const TYPES: ReadonlyMap<string, TransportChoice> = new Map([
   ["streamableHttp", "streamable_http"],
   ["sse", "sse"],
 ]);
+const ERAS: ReadonlyMap<string, EraChoice> = new Map([["auto", "auto"], ["legacy", "legacy"], ["modern", "modern"]]);
+const PINS: ReadonlyMap<string, PinChoice> = new Map([["off", "off"], ["warn", "warn"], ["block", "block"]]);
 const STDIO_FAULT = "Cannot start a server as a process, as the edge has none: " +
   'run it behind a bridge such as supergateway and write the address of that as "url"';
 
@@ -113,8 +148,12 @@ export function checkServer(value: unknown, path: string, check: ServerCheck): C
     fixedUrl: url && field.checkUrl(url.path, templateText(url.template), allowPrivate ?? false, "", faults),
     headers: field.checkHeaders(fields.get("headers"), at("headers"), check),
     transport: stdioKey === undefined ? checkTransport(fields, path, check) : undefined,
+    era: checkChoice(fields.get("era"), at("era"), "era", ERAS, check),
     timeoutMs: field.checkTimeout(fields.get("timeoutMs"), at("timeoutMs"), check),
     tools: field.checkTools(fields.get("tools"), at("tools"), check),
+    pin: checkChoice(fields.get("pin"), at("pin"), "pin", PINS, check),
+    watch: field.checkFlag(fields.get("watch"), at("watch"), check),
+    trustAnnotations: field.checkFlag(fields.get("trustAnnotations"), at("trustAnnotations"), check),
     allowPrivate,
   };
 }
@@ -157,9 +196,13 @@ export function fillServer(
   return {
     url: new URL(url),
     transport: server.transport ?? "auto",
+    era: server.era ?? "auto",
     headers: Object.freeze(headers),
     timeoutMs: server.timeoutMs,
     tools: { allow: server.tools?.allow ?? ["*"], deny: server.tools?.deny ?? [] },
+    pin: server.pin ?? "off",
+    watch: server.watch ?? false,
+    trustAnnotations: server.trustAnnotations ?? false,
     allowPrivate: server.allowPrivate ?? false,
   };
 }
@@ -183,14 +226,22 @@ function checkTransport(
   const key = byType ? "type" : "transport";
   const at = keyPath(path, key);
   if (byType && fields.has("transport")) check.faults.add(at, 'Cannot stand beside "transport": remove one');
-  const value = fields.get(key);
+  return checkChoice(fields.get(key), at, "transport", byType ? TYPES : TRANSPORTS, check);
+}
+
+function checkChoice<Choice>(
+  value: unknown,
+  path: string,
+  what: string,
+  choices: ReadonlyMap<string, Choice>,
+  check: ServerCheck,
+): Choice | undefined {
   if (value === undefined) return undefined;
-  const choices = byType ? TYPES : TRANSPORTS;
   const wanted = `one of ${[...choices.keys()].map(quote).join(", ")}`;
-  const text = field.readPlainText(value, at, wanted, check);
+  const text = field.readPlainText(value, path, wanted, check);
   if (text === undefined) return undefined;
   const choice = choices.get(text);
-  if (choice === undefined) check.faults.add(at, `Unknown transport: write ${wanted}`);
+  if (choice === undefined) check.faults.add(path, `Unknown ${what}: write ${wanted}`);
   return choice;
 }
 

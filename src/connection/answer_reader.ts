@@ -7,6 +7,7 @@
 import { createParser } from "eventsource-parser";
 import { MCPError } from "../errors.ts";
 import { isJsonObject, type JsonObject } from "../protocol.ts";
+import { BodyReader } from "./body_reader.ts";
 
 /** How much of an answer is read at most. */
 export interface AnswerCaps {
@@ -29,7 +30,13 @@ export interface ReadAnswerOptions {
   readonly caps: AnswerCaps;
   /** Told of every notification and request that comes before the answer. */
   readonly onMessage?: ((message: JsonObject) => void) | undefined;
+  /** Takes a stream over whose answer has been read. @default {It is closed} */
+  readonly onRest?: ((rest: BodyReader) => void) | undefined;
 }
+
+const WHOLE = new TextDecoder();
+/** How much room is made for a body of unknown length, in bytes; doubled as it grows. */
+const FIRST_BYTES = 8 * 1024;
 
 /**
  * Reads up to the answer to one request.
@@ -46,18 +53,58 @@ export async function readAnswer(response: Response, options: ReadAnswerOptions)
     await response.body?.cancel();
     throw badResponse(server, `it answered ${response.status} without a body`);
   }
-  if (mediaType === "text/event-stream") return await readEvents(response.body, options);
-  if (mediaType === "application/json") return await readJson(response.body, options);
+  if (mediaType === "text/event-stream") return await readEvents(response, response.body, options);
+  if (mediaType === "application/json") return pick(await readText(response, response.body, options), options);
   await response.body.cancel();
   throw badResponse(server, "its content type is neither JSON nor an event stream");
 }
 
-async function readJson(body: ReadableStream<Uint8Array>, options: ReadAnswerOptions): Promise<JsonObject> {
-  const { server, id, caps, onMessage } = options;
-  let text = "";
-  const decoder = new TextDecoder();
-  for await (const chunk of capped(body, server, caps)) text += decoder.decode(chunk, { stream: true });
-  const value = parseJson(text + decoder.decode(), server);
+/** The whole body as text. */
+async function readText(
+  response: Response,
+  body: ReadableStream<Uint8Array>,
+  { server, caps }: ReadAnswerOptions,
+): Promise<string> {
+  const lengthBytes = lengthOf(response);
+  if (lengthBytes !== undefined && lengthBytes <= caps.maxBodyBytes) {
+    const text = await response.text();
+    if (text.length > caps.maxBodyBytes) throw tooLarge(server, `more than ${caps.maxBodyBytes} bytes`);
+    return text;
+  }
+  const reader = new BodyReader(response, body);
+  try {
+    if (lengthBytes !== undefined) throw tooLarge(server, `more than ${caps.maxBodyBytes} bytes`);
+    // Decoded when all of it is there: what is too large costs no more than its reading.
+    let bytes = new Uint8Array(FIRST_BYTES);
+    for (;;) {
+      const at = reader.bytes;
+      const chunk = await readOn(reader, server, caps);
+      if (chunk === undefined) return WHOLE.decode(bytes.subarray(0, at));
+      if (reader.bytes > bytes.length) {
+        const grown = new Uint8Array(Math.max(2 * bytes.length, reader.bytes));
+        grown.set(bytes.subarray(0, at));
+        bytes = grown;
+      }
+      bytes.set(chunk, at);
+    }
+  } finally {
+    await reader.cancel();
+  }
+}
+
+/**
+ * The length of a body where the server is held to it: then the runtime reads it as a whole, which costs half of reading
+ * it in chunks. A compressed body has the length that it had on the way, and a chunked one any that the server says.
+ */
+function lengthOf({ headers }: Response): number | undefined {
+  const length = headers.get("content-length");
+  const isExact = length !== null && !headers.has("content-encoding") && !headers.has("transfer-encoding");
+  return isExact && /^\d{1,15}$/.test(length) ? Number(length) : undefined;
+}
+
+/** The answer in a body that is a message, or an array of messages. */
+function pick(text: string, { server, id, onMessage }: ReadAnswerOptions): JsonObject {
+  const value = parseJson(text, server);
   const messages = Array.isArray(value) ? value : [value];
   if (messages.length > MAX_BATCH) throw tooLarge(server, `a batch of ${messages.length} messages`);
   const answer = messages.map((message) => sort(message, id, onMessage)).find((found) => found !== undefined);
@@ -66,10 +113,11 @@ async function readJson(body: ReadableStream<Uint8Array>, options: ReadAnswerOpt
 }
 
 async function readEvents(
+  response: Response,
   body: ReadableStream<Uint8Array>,
   options: ReadAnswerOptions,
 ): Promise<JsonObject | undefined> {
-  const { server, id, caps, onMessage } = options;
+  const { server, id, caps, onMessage, onRest } = options;
   let answer: JsonObject | undefined;
   let fault: MCPError | undefined;
   const parser = createParser({
@@ -83,27 +131,49 @@ async function readEvents(
       if (error.type === "max-buffer-size-exceeded") fault = tooLarge(server, "an event of its stream");
     },
   });
-  const decoder = new TextDecoder();
-  for await (const chunk of capped(body, server, caps)) {
-    parser.feed(decoder.decode(chunk, { stream: true }));
-    if (fault !== undefined) throw fault;
-    if (answer !== undefined) return answer;
+  const reader = new BodyReader(response, body);
+  const decode = createDecoder();
+  let isOver = false;
+  try {
+    while (answer === undefined) {
+      const chunk = await readOn(reader, server, caps);
+      isOver = chunk === undefined;
+      if (chunk === undefined) return undefined;
+      parser.feed(decode(chunk));
+      if (fault !== undefined) throw fault;
+    }
+    if (onRest !== undefined) {
+      isOver = true;
+      onRest(reader);
+    }
+    return answer;
+  } finally {
+    if (!isOver) await reader.cancel();
   }
-  return undefined;
 }
 
-/** The chunks of a body up to the cap; leaving the loop closes the body. */
-async function* capped(
-  body: ReadableStream<Uint8Array>,
-  server: string,
-  caps: AnswerCaps,
-): AsyncGenerator<Uint8Array> {
-  let bytes = 0;
-  for await (const chunk of body) {
-    bytes += chunk.length;
-    if (bytes > caps.maxBodyBytes) throw tooLarge(server, `more than ${caps.maxBodyBytes} bytes`);
-    yield chunk;
-  }
+/** The next chunk of a body up to its cap. */
+async function readOn(reader: BodyReader, server: string, caps: AnswerCaps): Promise<Uint8Array | undefined> {
+  const chunk = await reader.read();
+  if (reader.bytes > caps.maxBodyBytes) throw tooLarge(server, `more than ${caps.maxBodyBytes} bytes`);
+  return chunk;
+}
+
+/** Decodes chunk by chunk. As long as none ends within a character, each is decoded at once, which costs far less. */
+function createDecoder(): (chunk?: Uint8Array) => string {
+  let decoder: TextDecoder | undefined;
+  let isFirst = true;
+  return (chunk) => {
+    if (chunk === undefined) return decoder?.decode() ?? "";
+    if (decoder === undefined && isFirst && (chunk.at(-1) ?? 0xff) < 0x80) {
+      isFirst = false;
+      return WHOLE.decode(chunk);
+    }
+    // A byte order mark is one at the beginning alone.
+    decoder ??= new TextDecoder("utf-8", { ignoreBOM: !isFirst });
+    isFirst = false;
+    return decoder.decode(chunk, { stream: true });
+  };
 }
 
 /** The answer looked for, or `undefined` where the message is something else on the way. */

@@ -1,5 +1,6 @@
 /**
- * The hot path: one POST, one answer, no SDK (specification 2025-11-25, Transports, Streamable HTTP).
+ * The hot path: one POST, one answer, no SDK, in both eras (specification 2025-11-25, Transports, Streamable HTTP;
+ * 2026-07-28, Streamable HTTP).
  *
  * @module
  */
@@ -7,23 +8,35 @@
 import type { Deadline } from "../deadline.ts";
 import { MCPError } from "../errors.ts";
 import type { GuardedFetch } from "../guarded_fetch.ts";
-import { isSessionLost, readHttpFailure, toHttpError } from "../http_failure.ts";
+import { type HttpFailure, isSessionLost, readHttpFailure, toHttpError } from "../http_failure.ts";
 import { type Phase, toDeadlineError, toOutcomeUnknown, toRequestError } from "../network_errors.ts";
 import type { JsonObject } from "../protocol.ts";
 import { type AnswerCaps, readAnswer } from "./answer_reader.ts";
+import type { BodyReader } from "./body_reader.ts";
+import {
+  addModernHeaders,
+  isModernError,
+  readRpcError,
+  toModernParams,
+  UNSUPPORTED_VERSION,
+} from "./modern_envelope.ts";
 
-/** What is known of the server before the exchange: its session and version. */
+/** What is known of the server before the exchange: its era, version and session. */
 export interface ExchangeSession {
   /** The server's name. */
   readonly server: string;
   /** The way out to it. */
-  readonly fetch: GuardedFetch;
-  /** The session id, where the server gave one. */
-  readonly sessionId: string | undefined;
+  readonly send: GuardedFetch;
+  /** The protocol era. */
+  readonly era: "legacy" | "modern";
   /** The protocol version agreed on. */
   readonly protocolVersion: string;
+  /** The session id, where a legacy server gave one. */
+  readonly sessionId?: string | undefined;
   /** The time, in milliseconds since the epoch. */
   readonly now: () => number;
+  /** Takes a stream over whose answer has been read. @default {It is closed} */
+  readonly onRest?: ((rest: BodyReader) => void) | undefined;
 }
 
 /** One JSON-RPC request. */
@@ -34,32 +47,61 @@ export interface ExchangeRequest {
   readonly method: string;
   /** The parameters. */
   readonly params: JsonObject;
+  /** The parameter `arguments` as JSON, where `params` has it not. */
+  readonly argumentsText?: string | undefined;
   /** What is asked, which decides what a lost answer means. */
   readonly phase: Phase;
   /** The end of the exchange. */
   readonly deadline: Deadline;
   /** How much is read at most. */
   readonly caps: AnswerCaps;
-  /** Told of every message that comes before the answer. */
-  readonly onMessage?: ((message: JsonObject) => void) | undefined;
+  /** Headers besides those of the protocol. */
+  readonly headers?: readonly (readonly [name: string, value: string])[] | undefined;
   /** Told when the request is on its way. */
   readonly onSent?: (() => void) | undefined;
+  /** Told of every message that comes before the answer. */
+  readonly onMessage?: ((message: JsonObject) => void) | undefined;
 }
 
 /**
- * The headers of a POST within a session.
+ * The headers of a POST.
  *
- * @param session The session.
- * @returns Fresh headers.
+ * @param session What is known of the server.
+ * @returns Fresh headers, their names in lower case.
  */
-export function createSessionHeaders(session: ExchangeSession): Headers {
-  const headers = new Headers({
-    accept: "application/json, text/event-stream",
+export function createSessionHeaders(session: ExchangeSession): Record<string, string> {
+  const headers: Record<string, string> = {
+    "accept": "application/json, text/event-stream",
     "content-type": "application/json",
     "mcp-protocol-version": session.protocolVersion,
-  });
-  if (session.sessionId !== undefined) headers.set("mcp-session-id", session.sessionId);
+  };
+  if (session.sessionId !== undefined) headers["mcp-session-id"] = session.sessionId;
   return headers;
+}
+
+/**
+ * The head and the body of a request.
+ *
+ * @param session What is known of the server.
+ * @param request What is asked.
+ * @returns What the guarded fetch is given, but for the signal.
+ */
+export function toPost(
+  session: ExchangeSession,
+  request: Pick<ExchangeRequest, "id" | "method" | "params" | "argumentsText" | "headers">,
+): { readonly method: "POST"; readonly headers: Record<string, string>; readonly body: string } {
+  const { id, method, argumentsText } = request;
+  const headers = createSessionHeaders(session);
+  let { params } = request;
+  if (session.era === "modern") {
+    params = toModernParams(params, session.protocolVersion);
+    addModernHeaders(headers, method, params);
+  }
+  for (const [name, value] of request.headers ?? []) headers[name.toLowerCase()] = value;
+  const text = JSON.stringify(params);
+  const whole = argumentsText === undefined ? text : `{"arguments":${argumentsText},${text.slice(1)}`;
+  const body = `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"method":${JSON.stringify(method)},"params":${whole}}`;
+  return { method: "POST", headers, body };
 }
 
 /**
@@ -68,26 +110,19 @@ export function createSessionHeaders(session: ExchangeSession): Headers {
  * @param session What is known of the server.
  * @param request What is asked.
  * @returns The JSON-RPC response with the request's id.
- * @throws {MCPError} If there is no such answer; with `session_lost` if the server refused the session.
+ * @throws {MCPError} If there is no such answer; with `session_lost` if the server refused the session or the era.
  */
 export async function exchange(session: ExchangeSession, request: ExchangeRequest): Promise<JsonObject> {
-  const { server, fetch, now } = session;
-  const { id, method, params, phase, deadline, caps, onMessage, onSent } = request;
+  const { server, send, now, onRest } = session;
+  const { id, phase, deadline, caps, onMessage, onSent } = request;
   throwIfOver(deadline, { server, phase });
-  const body = JSON.stringify({ jsonrpc: "2.0", id, method, params });
-  const work = new AbortController();
-  const stop = () => work.abort(deadline.signal.reason);
-  deadline.signal.addEventListener("abort", stop, { once: true });
+  const post = toPost(session, request);
   let response: Response | undefined;
   try {
     onSent?.();
-    response = await fetch({ method: "POST", headers: createSessionHeaders(session), body, signal: work.signal });
-    if (!response.ok) {
-      const failure = await readHttpFailure(response, now());
-      if (session.sessionId !== undefined && isSessionLost(failure)) throw toSessionLost(server);
-      throw toHttpError(failure, { server, phase });
-    }
-    const answer = await readAnswer(response, { server, id, caps, onMessage });
+    response = await send({ ...post, signal: deadline.signal });
+    if (!response.ok) return answerOf(await readHttpFailure(response, now()), session, phase);
+    const answer = await readAnswer(response, { server, id, caps, onMessage, onRest });
     if (answer !== undefined) return answer;
     if (deadline.signal.aborted) throw deadline.signal.reason;
     throw phase === "call"
@@ -99,12 +134,37 @@ export async function exchange(session: ExchangeSession, request: ExchangeReques
   } catch (error) {
     throw toRequestError(error, { server, phase, deadline });
   } finally {
-    deadline.signal.removeEventListener("abort", stop);
     // Also keeps the response reachable until here: once it is collected, an abort no longer closes its body.
     if (response?.bodyUsed !== true) await response?.body?.cancel().catch(() => {});
-    work.abort();
   }
 }
+
+/**
+ * What a non-2xx answer says: a JSON-RPC error of a modern server, a session or an era that the server does not know,
+ * or a failure. In the first two cases nothing ran.
+ */
+function answerOf(failure: HttpFailure, session: ExchangeSession, phase: Phase): JsonObject {
+  const { server, era, sessionId } = session;
+  const rpcError = readRpcError(failure.text);
+  if (era === "modern") {
+    // It no longer speaks our version: which one it does is to be asked again, unless that is what was asked.
+    if (rpcError?.code === UNSUPPORTED_VERSION && phase !== "connect") throw toSessionLost(server);
+    if (rpcError !== undefined && isModernError(failure.status, rpcError.code)) return { error: { ...rpcError } };
+    if (NOT_MODERN.has(failure.status)) throw toSessionLost(server);
+  } else if (
+    // The server was upgraded, speaks an older transport now, or ended the session; or it wants one all of a sudden.
+    MODERN_REFUSALS.has(rpcError?.code ?? 0) || failure.status === 405 ||
+    (isSessionLost(failure) && (sessionId !== undefined || failure.status === 400))
+  ) {
+    throw toSessionLost(server);
+  }
+  throw toHttpError(failure, { server, phase });
+}
+
+/** Statuses with which a legacy server refuses a modern request. */
+const NOT_MODERN = new Set([400, 404, 405, 406, 415]);
+/** Codes with which a modern server refuses a legacy request. */
+const MODERN_REFUSALS = new Set([-32020, -32021, UNSUPPORTED_VERSION]);
 
 function toSessionLost(server: string): MCPError {
   return new MCPError("session_lost", `Cannot go on with the session of server "${server}" as the server ended it`, {

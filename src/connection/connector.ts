@@ -1,37 +1,33 @@
 /**
- * Keeps one connection to one server: opens it when it is needed, for all who wait at once, and holds off after
- * failures.
+ * Keeps one connection to one server: opens it when it is needed, for all who wait at once.
  *
  * @module
  */
 
 import type { Deadline } from "../deadline.ts";
 import { isMCPError, MCPError } from "../errors.ts";
+import { type EventListener, tell } from "../events.ts";
 import { toRequestError } from "../network_errors.ts";
 import { SharedTask } from "../shared_task.ts";
-import type { LastError } from "../status.ts";
+import type { LastError, ServerState } from "../status.ts";
 import type { Connection } from "./connection.ts";
+import type { ConnectionOpener } from "./opener.ts";
 
 /** How long connecting may take where nobody says, in milliseconds. */
 export const CONNECT_TIMEOUT_MS = 10_000;
-/** How long to hold off after the second failure in a row; doubled with each further one, in milliseconds. */
-const BACKOFF_MS = 500;
-/** The longest to hold off, in milliseconds. */
-const MAX_BACKOFF_MS = 30_000;
-
-/** The longest a `Retry-After` is obeyed, in milliseconds. */
-const MAX_RETRY_AFTER_MS = 300_000;
+/** The longest a server is left alone because it asks for it, in milliseconds. */
+const MAX_HOLD_MS = 300_000;
 
 /** What a connector works with. */
 export interface ConnectorDeps {
   /** The server's name. */
   readonly server: string;
-  /** Opens a connection by a deadline. */
-  readonly open: (deadline: Deadline) => Promise<Connection>;
+  /** Opens connections. */
+  readonly opener: Pick<ConnectionOpener, "open" | "distrust" | "keepsSessions">;
+  /** Told of connections that were opened or failed. */
+  readonly onEvent?: EventListener | undefined;
   /** The time, in milliseconds since the epoch. */
   readonly now: () => number;
-  /** A number from 0 up to 1. */
-  readonly random: () => number;
 }
 
 /** The connection of one server over its whole life. */
@@ -41,9 +37,13 @@ export class Connector {
   #connection: Connection | undefined;
   #connectedAtMs: number | undefined;
   #lastError: LastError | undefined;
+  #failed = false;
+  /** Until when the server asked to be left alone, in milliseconds since the epoch. */
+  #heldUntilMs = 0;
+  /** Connections that were dropped and are still saying good-bye. */
   readonly #leaving = new Set<Promise<void>>();
-  #failures = 0;
-  #retryAtMs = 0;
+  /** What was learned of the server is being forgotten: the next attempt waits for it. */
+  #distrusting: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
 
   /**
@@ -62,11 +62,11 @@ export class Connector {
   }
 
   /** Where the connection stands. */
-  get state(): "idle" | "connecting" | "connected" | "failed" | "closed" {
+  get state(): ServerState {
     if (this.#closing !== undefined) return "closed";
     if (this.connection !== undefined) return "connected";
     if (this.#attempt.running) return "connecting";
-    return this.#failures > 0 ? "failed" : "idle";
+    return this.#failed ? "failed" : "idle";
   }
 
   /** Since when it is connected, in milliseconds since the epoch. */
@@ -83,25 +83,21 @@ export class Connector {
    * The live connection, opened where there is none.
    *
    * @param deadline How long the caller waits.
-   * @param options How long the attempt may take, and whether it is made although the server has just failed.
+   * @param timeoutMs How long an attempt may take that this caller starts, in milliseconds.
+   * @param force Whether to try although the server asked to be left alone. @default {false}
    * @returns A connection that can be used.
    * @throws {MCPError} If there is none by the deadline; with `closed` after `close()`.
    */
-  async ensure(
-    deadline: Deadline,
-    options: { readonly timeoutMs: number; readonly force?: boolean },
-  ): Promise<Connection> {
-    const { server, now } = this.#deps;
+  async ensure(deadline: Deadline, timeoutMs: number, force = false): Promise<Connection> {
     this.#throwIfClosed();
     const live = this.connection;
     if (live !== undefined) return live;
-    const waitMs = this.#retryAtMs - now();
-    if (waitMs > 0 && options.force !== true && !this.#attempt.running) throw this.#heldOff(waitMs);
+    if (!force && !this.#attempt.running) this.#throwIfHeld();
     try {
-      return await this.#attempt.join(deadline, options.timeoutMs);
+      return await this.#attempt.join(deadline, timeoutMs);
     } catch (error) {
       this.#throwIfClosed();
-      throw toRequestError(error, { server, phase: "connect", deadline });
+      throw toRequestError(error, { server: this.#deps.server, phase: "connect", deadline });
     }
   }
 
@@ -109,13 +105,19 @@ export class Connector {
    * Gives a connection up; the next request opens another.
    *
    * @param connection The one to give up; another one that has taken its place is kept.
-   * @param error Why, where it failed.
+   * @param error Why, where it failed. Without one, and with `session_lost`, nothing that was learned with it is used
+   * again.
    */
   drop(connection: Connection, error?: MCPError): void {
     if (this.#connection !== connection) return;
     this.#connection = undefined;
-    if (error !== undefined) this.#fail(error);
-    const left = connection.close().finally(() => this.#leaving.delete(left));
+    const { opener } = this.#deps;
+    const isOver = error === undefined || error.code === "session_lost";
+    if (isOver) this.#distrusting = opener.distrust(connection);
+    else this.#fail(error);
+    // A session that is kept may be in use elsewhere, and be gone on from here.
+    const keepSession = !isOver && opener.keepsSessions;
+    const left = connection.close({ keepSession }).finally(() => this.#leaving.delete(left));
     this.#leaving.add(left);
   }
 
@@ -134,16 +136,20 @@ export class Connector {
   }
 
   async #open(deadline: Deadline): Promise<Connection> {
+    const { server, opener, onEvent, now } = this.#deps;
     try {
-      const connection = await this.#deps.open(deadline);
+      await this.#distrusting;
+      const connection = await opener.open(deadline);
       if (this.#closing !== undefined) {
-        await connection.close();
+        await connection.close({ keepSession: opener.keepsSessions });
         this.#throwIfClosed();
       }
       this.#connection = connection;
-      this.#connectedAtMs = this.#deps.now();
-      this.#failures = 0;
-      this.#retryAtMs = 0;
+      this.#connectedAtMs = now();
+      const { era, transport, resumed } = connection;
+      tell(onEvent, { type: this.#failed ? "recovered" : "connected", server, era, transport, resumed });
+      this.#failed = false;
+      this.#heldUntilMs = 0;
       return connection;
     } catch (error) {
       if (isMCPError(error) && error.code !== "closed") this.#fail(error);
@@ -152,26 +158,23 @@ export class Connector {
   }
 
   #fail(error: MCPError): void {
-    const { now, random } = this.#deps;
+    const { server, onEvent } = this.#deps;
     this.note(error);
-    this.#failures++;
-    // The first failure may be a hiccup: the next request tries at once.
-    const backoffMs = this.#failures < 2 ? 0 : Math.min(BACKOFF_MS * 2 ** (this.#failures - 2), MAX_BACKOFF_MS);
-    this.#retryAtMs = now() + Math.max(
-      backoffMs * (0.5 + random() / 2),
-      Math.min(error.retryAfterMs ?? 0, MAX_RETRY_AFTER_MS),
-    );
+    this.#failed = true;
+    if (error.retryAfterMs !== undefined) {
+      this.#heldUntilMs = this.#deps.now() + Math.min(error.retryAfterMs, MAX_HOLD_MS);
+    }
+    tell(onEvent, { type: "failed", server, code: error.code, message: error.message });
   }
 
-  #heldOff(waitMs: number): MCPError {
-    const { server } = this.#deps;
-    const last = this.#lastError;
-    return new MCPError(
-      last?.code ?? "unreachable",
-      `Cannot reach server "${server}" as it failed ${this.#failures} times; the next attempt is in ` +
-        `${Math.ceil(waitMs)} ms. The last failure was: ${last?.message}`,
-      { server, retryable: true, retryAfterMs: Math.ceil(waitMs) },
-    );
+  /** A server that answered an attempt to connect with Retry-After is not asked again before (RFC 9110, 10.2.3). */
+  #throwIfHeld(): void {
+    const { server, now } = this.#deps;
+    const restMs = Math.ceil(this.#heldUntilMs - now());
+    // A rest longer than the longest hold means that the clock was set back.
+    if (restMs <= 0 || restMs > MAX_HOLD_MS) return;
+    const message = `Cannot connect to server "${server}" as it asked to be left alone for another ${restMs} ms`;
+    throw new MCPError("rate_limited", message, { server, retryable: true, retryAfterMs: restMs });
   }
 
   #throwIfClosed(): void {
@@ -183,7 +186,8 @@ export class Connector {
   async #close(): Promise<void> {
     const connection = this.#connection;
     this.#connection = undefined;
+    const keepSession = this.#deps.opener.keepsSessions;
     const attempt = this.#attempt.abort(new Error("The client is closed"));
-    await Promise.all([attempt, connection?.close(), ...this.#leaving]);
+    await Promise.all([attempt, connection?.close({ keepSession }), ...this.#leaving]);
   }
 }

@@ -27,7 +27,7 @@ export interface ConnectOptions {
   /** Which transport to speak. */
   readonly transport: TransportChoice;
   /** The way out to it. */
-  readonly fetch: GuardedFetch;
+  readonly send: GuardedFetch;
   /** The end of the whole handshake, the second transport included. */
   readonly deadline: Deadline;
   /** The time, in milliseconds since the epoch. */
@@ -62,7 +62,7 @@ export async function connectLegacy(options: ConnectOptions): Promise<Connection
 }
 
 async function connectStreamable(options: ConnectOptions): Promise<Connection> {
-  const { server, url, fetch, now } = options;
+  const { server, url, send, now } = options;
   const { Client, StreamableHTTPClientTransport } = await import("../sdk.ts");
   return await handshake(options, false, async (sdkFetch, run) => {
     const transport = new StreamableHTTPClientTransport(url, { fetch: sdkFetch });
@@ -71,7 +71,9 @@ async function connectStreamable(options: ConnectOptions): Promise<Connection> {
       await run(client.connect(transport, { signal: options.deadline.signal, timeout: sdkTimeoutMs(options) }));
       const { sessionId, protocolVersion } = transport;
       if (protocolVersion === undefined) throw new Error("No protocol version was agreed on");
-      return new StreamableConnection({ server, fetch, sessionId, protocolVersion, now });
+      return new StreamableConnection({ server, send, era: "legacy", sessionId, protocolVersion, now }, {
+        resumed: false,
+      });
     } finally {
       // From here on every request is an exchange of our own; the session itself stays open at the server.
       await client.close().catch(() => {});
@@ -81,7 +83,12 @@ async function connectStreamable(options: ConnectOptions): Promise<Connection> {
 
 async function connectSse(options: ConnectOptions): Promise<Connection> {
   const { server, url } = options;
-  const { Client, SSEClientTransport, ResultSchema } = await import("../sdk.ts");
+  const {
+    Client,
+    SSEClientTransport,
+    ResultSchema: resultSchema,
+    ToolListChangedNotificationSchema: listChangedSchema,
+  } = await import("../sdk.ts");
   return await handshake(options, true, async (sdkFetch, run, controller) => {
     const transport = new SSEClientTransport(url, { fetch: sdkFetch });
     const client = new Client(CLIENT);
@@ -96,7 +103,7 @@ async function connectSse(options: ConnectOptions): Promise<Connection> {
       await run(client.connect(transport, { signal: options.deadline.signal, timeout: sdkTimeoutMs(options) }));
       const closeOnEnd = () => void client.close().catch(() => {});
       controller.signal.addEventListener("abort", closeOnEnd, { once: true });
-      return new SseConnection({ server, client, resultSchema: ResultSchema, protocolVersion, controller });
+      return new SseConnection({ server, client, resultSchema, listChangedSchema, protocolVersion, controller });
     } catch (error) {
       // A transport that fails to start is not closed by the SDK and would reconnect for ever.
       await transport.close().catch(() => {});
@@ -114,7 +121,7 @@ async function handshake(
   allowGet: boolean,
   open: (fetch: SdkFetch, run: Run, controller: AbortController) => Promise<Connection>,
 ): Promise<Connection> {
-  const { server, fetch, deadline, now } = options;
+  const { server, send, deadline, now } = options;
   const controller = new AbortController();
   const ended = Promise.withResolvers<never>();
   ended.promise.catch(() => {});
@@ -124,7 +131,7 @@ async function handshake(
   let settled = false;
   const sdkFetch = createSdkFetch({
     server,
-    fetch,
+    send,
     now,
     allowGet,
     signal: controller.signal,

@@ -5,12 +5,15 @@
  * @module
  */
 
-import type { JsonObject, JsonValue } from "../protocol.ts";
+import { isJsonObject, type JsonObject, type JsonValue } from "../protocol.ts";
 import { VERSION } from "../version.ts";
 import { toHeaderValue } from "./param_headers.ts";
 
 /** The protocol versions of the modern era that are spoken here, best first. */
 export const MODERN_VERSIONS: readonly string[] = ["2026-07-28"];
+
+/** JSON-RPC code: the server does not implement the version of the request. */
+export const UNSUPPORTED_VERSION = -32022;
 
 const PREFIX = "io.modelcontextprotocol/";
 /** How this client names itself; servers must not act on it. */
@@ -26,7 +29,7 @@ const CLIENT_INFO = { name: "portolan", version: VERSION };
 export function toModernParams(params: JsonObject, protocolVersion: string): JsonObject {
   const own = params._meta;
   const meta: JsonObject = {
-    ...(typeof own === "object" && own !== null && !Array.isArray(own) ? own : {}),
+    ...(isJsonObject(own) ? own : {}),
     [`${PREFIX}protocolVersion`]: protocolVersion,
     [`${PREFIX}clientInfo`]: { ...CLIENT_INFO },
     [`${PREFIX}clientCapabilities`]: {},
@@ -41,8 +44,45 @@ export function toModernParams(params: JsonObject, protocolVersion: string): Jso
  * @param method Its method.
  * @param params Its parameters.
  */
-export function addModernHeaders(headers: Headers, method: string, params: JsonObject): void {
-  headers.set("mcp-method", method);
+export function addModernHeaders(headers: Record<string, string>, method: string, params: JsonObject): void {
+  headers["mcp-method"] = method;
   const name: JsonValue | undefined = params.name ?? params.uri;
-  if (typeof name === "string") headers.set("mcp-name", toHeaderValue(name));
+  if (typeof name === "string") headers["mcp-name"] = toHeaderValue(name);
+}
+
+/** A JSON-RPC error. */
+export interface RpcError extends JsonObject {
+  /** What failed. */
+  code: number;
+}
+
+/**
+ * The JSON-RPC error in the body of a non-2xx answer.
+ *
+ * @param text The body.
+ * @returns The error, or `undefined` where the body holds none.
+ */
+export function readRpcError(text: string): RpcError | undefined {
+  let body: unknown;
+  try {
+    body = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  if (!isJsonObject(body) || !isJsonObject(body.error)) return undefined;
+  const { code } = body.error;
+  return typeof code === "number" ? { ...body.error, code } : undefined;
+}
+
+/**
+ * Whether a non-2xx answer is one that a modern server gives: its own codes, an unknown method as 404, or a standard
+ * error about the parameters. Codes from -32000 to -32019 are those of legacy servers.
+ *
+ * @param status The HTTP status.
+ * @param code The JSON-RPC code of its body.
+ * @returns Whether the server speaks the modern era.
+ */
+export function isModernError(status: number, code: number): boolean {
+  if (code <= -32020 && code >= -32099) return true;
+  return code === -32601 ? status === 404 : code === -32602 || code === -32603;
 }

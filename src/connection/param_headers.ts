@@ -81,8 +81,8 @@ export function toParamHeaders(
  * @returns The text, or its Base64 form where it could not be carried as it is.
  */
 export function toHeaderValue(value: string): string {
-  const isPlain = /^[\x21-\x7e]([\x20-\x7e\t]*[\x21-\x7e])?$/.test(value) && !/^=\?base64\?.*\?=$/.test(value);
-  if (isPlain || value === "") return value;
-  const bytes = new TextEncoder().encode(value);
-  return `=?base64?${btoa(String.fromCharCode(...bytes))}?=`;
+  const isPlain = /^[\x21-\x7e]([\x20-\x7e\t]*[\x21-\x7e])?$/.test(value);
+  const looksEncoded = value.startsWith("=?base64?") && value.endsWith("?=");
+  if (value === "" || (isPlain && !looksEncoded)) return value;
+  return `=?base64?${new TextEncoder().encode(value).toBase64()}?=`;
 }

@@ -17,7 +17,7 @@ export interface SdkFetchOptions {
   /** The server's name. */
   readonly server: string;
   /** The way out to it. */
-  readonly fetch: GuardedFetch;
+  readonly send: GuardedFetch;
   /** Ends every request made here. */
   readonly signal: AbortSignal;
   /** The time, in milliseconds since the epoch. */
@@ -39,7 +39,7 @@ export interface SdkFetchOptions {
  * @returns A function for the `fetch` option of the SDK's transports.
  */
 export function createSdkFetch(options: SdkFetchOptions): SdkFetch {
-  const { server, fetch, signal, now, maxBytes, allowGet, onRequest, onFailure } = options;
+  const { server, send, signal, now, maxBytes, allowGet, onRequest, onFailure } = options;
 
   return async (url, init = {}) => {
     const method = init.method === "POST" || init.method === "DELETE" ? init.method : "GET";
@@ -47,10 +47,10 @@ export function createSdkFetch(options: SdkFetchOptions): SdkFetch {
     if (method === "GET" && !allowGet) return new Response(null, { status: 405 });
     const onEnd = onRequest();
     const body = typeof init.body === "string" ? init.body : undefined;
-    const response = await fetch({
+    const response = await send({
       method,
       url: new URL(url),
-      headers: new Headers(init.headers),
+      headers: Object.fromEntries(new Headers(init.headers)),
       body,
       signal: init.signal ? AbortSignal.any([init.signal, signal]) : signal,
     });

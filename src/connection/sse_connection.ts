@@ -10,12 +10,14 @@ import { MCPError } from "../errors.ts";
 import { type Phase, toOutcomeUnknown, toRequestError } from "../network_errors.ts";
 import { isJsonObject, type JsonObject, type ToolResult } from "../protocol.ts";
 import type { Client } from "../sdk.ts";
-import type { Connection, ConnectionCallOptions, ToolPage } from "./connection.ts";
+import type { Connection, ConnectionCallOptions, SavedConnection, ToolPage } from "./connection.ts";
 import { CLOSE_TIMEOUT_MS } from "./limits.ts";
 import { toToolPage, toToolResult } from "./tool_messages.ts";
+import { toTraceFields } from "./trace_fields.ts";
 
 /** The types of the SDK that are loaded with the SDK. */
 type ResultSchema = typeof import("../sdk.ts").ResultSchema;
+type ListChangedSchema = typeof import("../sdk.ts").ToolListChangedNotificationSchema;
 
 /** What the handshake leaves behind. */
 export interface SseSession {
@@ -25,6 +27,8 @@ export interface SseSession {
   readonly client: Client;
   /** The SDK's schema of any result. */
   readonly resultSchema: ResultSchema;
+  /** The SDK's schema of the notice that the tools have changed. */
+  readonly listChangedSchema: ListChangedSchema;
   /** The protocol version agreed on. */
   readonly protocolVersion: string;
   /** Aborting it closes the stream and every request. */
@@ -35,6 +39,7 @@ export interface SseSession {
 export class SseConnection implements Connection {
   readonly era = "legacy";
   readonly transport = "sse";
+  readonly resumed = false;
   readonly #session: SseSession;
   #lost = false;
   #closing: Promise<void> | undefined;
@@ -55,6 +60,12 @@ export class SseConnection implements Connection {
     return this.#session.protocolVersion;
   }
 
+  /** A stream cannot be handed on; that the server has one can. */
+  get saved(): SavedConnection {
+    const { era, transport, protocolVersion } = this;
+    return { era, transport, protocolVersion, resumable: false };
+  }
+
   get lost(): boolean {
     return this.#lost;
   }
@@ -66,7 +77,24 @@ export class SseConnection implements Connection {
 
   async callTool(name: string, args: JsonObject, options: ConnectionCallOptions): Promise<ToolResult> {
     const params: JsonObject = { name, arguments: args };
+    const meta = toTraceFields(options.trace);
+    if (Object.keys(meta).length > 0) params._meta = meta;
     return toToolResult(await this.#request("tools/call", params, "call", options), this.#session.server);
+  }
+
+  async listen(onChange: () => void, signal: AbortSignal): Promise<boolean> {
+    const { client, listChangedSchema } = this.#session;
+    client.setNotificationHandler(listChangedSchema, onChange);
+    const ended = Promise.withResolvers<void>();
+    const onclose = client.onclose;
+    client.onclose = () => {
+      onclose?.();
+      ended.resolve();
+    };
+    signal.addEventListener("abort", () => ended.resolve(), { once: true });
+    if (this.#lost || signal.aborted) ended.resolve();
+    await ended.promise;
+    return true;
   }
 
   close(): Promise<void> {
@@ -80,14 +108,20 @@ export class SseConnection implements Connection {
     options: ConnectionCallOptions,
   ): Promise<JsonObject> {
     const { server, client, resultSchema } = this.#session;
-    const { deadline, onProgress } = options;
+    const { deadline, onProgress, onHeard } = options;
     if (this.#lost) throw toLost(server, "connect");
+    onHeard?.();
     try {
       const result: unknown = await deadline.race(client.request({ method, params }, resultSchema, {
         signal: deadline.signal,
         // The deadline is ours; the SDK's own clock only must not run out before it.
         timeout: Math.min(deadline.remainingMs + 60_000, MAX_TIMER_MS),
-        ...(onProgress === undefined ? {} : { onprogress: (progress) => onProgress(progress) }),
+        ...(onProgress === undefined && onHeard === undefined ? {} : {
+          onprogress: (progress) => {
+            onHeard?.();
+            onProgress?.(progress);
+          },
+        }),
       }));
       if (!isJsonObject(result)) {
         throw new MCPError(

@@ -48,13 +48,15 @@ export function toResult(
  * @throws {MCPError} With `bad_response` if it holds no list.
  */
 export function toToolPage(result: JsonObject, server: string): ToolPage {
+  checkResultType(result, server);
   if (!Array.isArray(result.tools)) {
     throw new MCPError("bad_response", `Cannot list the tools of server "${server}" as its answer holds no list`, {
       server,
     });
   }
   const nextCursor = typeof result.nextCursor === "string" ? result.nextCursor : undefined;
-  return { tools: result.tools, nextCursor };
+  const ttlMs = typeof result.ttlMs === "number" ? Math.max(0, result.ttlMs) : undefined;
+  return { tools: result.tools, nextCursor, ttlMs };
 }
 
 /**
@@ -63,9 +65,16 @@ export function toToolPage(result: JsonObject, server: string): ToolPage {
  * @param result The result of `tools/call`.
  * @param server Whose it is, for the error.
  * @returns The result; its content is an empty list where the server sent none.
- * @throws {MCPError} With `bad_response` if its content is not a list of blocks.
+ * @throws {MCPError} With `input_required` if the server asks for input instead (specification 2026-07-28, Multi
+ * Round-Trip Requests); with `bad_response` if its content is not a list of blocks.
  */
 export function toToolResult(result: JsonObject, server: string): ToolResult {
+  if (result.resultType === "input_required") {
+    throw new MCPError("input_required", `Cannot finish the call to server "${server}" as it asks for input first`, {
+      server,
+    });
+  }
+  checkResultType(result, server);
   const content: unknown = result.content ?? [];
   if (!Array.isArray(content) || !content.every(isContentBlock)) {
     throw new MCPError(
@@ -83,6 +92,14 @@ export function toToolResult(result: JsonObject, server: string): ToolResult {
     ...(isJsonObject(structuredContent) ? { structuredContent } : {}),
     ...(typeof isError === "boolean" ? { isError } : {}),
   };
+}
+
+/** A kind of result that is not known is invalid; none is a complete one (specification 2026-07-28, ResultType). */
+function checkResultType({ resultType = "complete" }: JsonObject, server: string): void {
+  if (resultType === "complete") return;
+  throw new MCPError("bad_response", `Cannot use the answer of server "${server}" as its kind of result is unknown`, {
+    server,
+  });
 }
 
 /** Blocks of kinds that this version does not know are kept as they are. */

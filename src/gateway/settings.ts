@@ -4,6 +4,7 @@
  * @module
  */
 
+import { MIN_SECRET_BYTES } from "../cache/sealer.ts";
 import { FaultList } from "../config/config_checks.ts";
 import type { Environment } from "../config/server_fields.ts";
 import { isKeyDigest } from "./keys.ts";
@@ -14,6 +15,8 @@ export interface Settings {
   readonly config: { readonly path: string } | { readonly text: string };
   /** The KV database: a path, a URL or `:memory:`; `undefined` is the default database; `"off"` is none. */
   readonly kv: string | undefined;
+  /** The secret with which session ids are encrypted in the database; without one they are not kept. */
+  readonly storeSecret: Uint8Array | undefined;
   /** The address to listen on, where the gateway binds by itself. */
   readonly host: string;
   /** The port to listen on, where the gateway binds by itself; `0` is any free one. */
@@ -36,6 +39,7 @@ const KNOWN = [
   "PORTOLAN_CONFIG",
   "PORTOLAN_CONFIG_TEXT",
   "PORTOLAN_KV",
+  "PORTOLAN_STORE_SECRET",
   "PORTOLAN_HOST",
   "PORTOLAN_KEYS",
   "PORTOLAN_ALLOWED_HOSTS",
@@ -66,6 +70,7 @@ export function parseSettings(env: Environment): Settings {
   const settings: Settings = {
     config: readConfigSource(read, faults),
     kv: read("PORTOLAN_KV"),
+    storeSecret: readSecret(read("PORTOLAN_STORE_SECRET"), faults),
     host: read("PORTOLAN_HOST")?.replace(/^\[(.*)\]$/, "$1") ?? "127.0.0.1",
     port: readNumber("PORT", read, 8_000, 0, 65_535, faults),
     keys: readKeys(read("PORTOLAN_KEYS"), faults),
@@ -159,4 +164,12 @@ function isHost(item: string): boolean {
 
 function isOrigin(item: string): boolean {
   return URL.canParse(item) && /^https?:$/.test(new URL(item).protocol) && new URL(item).origin === item;
+}
+
+function readSecret(text: string | undefined, faults: FaultList): Uint8Array | undefined {
+  if (text === undefined) return undefined;
+  const secret = new TextEncoder().encode(text);
+  if (secret.byteLength >= MIN_SECRET_BYTES) return secret;
+  faults.add("PORTOLAN_STORE_SECRET", `Cannot be a secret as it is too short: write ${MIN_SECRET_BYTES} bytes or more`);
+  return undefined;
 }

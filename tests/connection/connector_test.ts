@@ -1,8 +1,9 @@
 import { assertEquals, assertStrictEquals } from "@std/assert";
 import type { Connection } from "../../src/connection/connection.ts";
-import { Connector } from "../../src/connection/connector.ts";
+import { Connector, type ConnectorDeps } from "../../src/connection/connector.ts";
 import { Deadline } from "../../src/deadline.ts";
-import { MCPError, type MCPErrorOptions } from "../../src/errors.ts";
+import { MCPError, type MCPErrorCode, type MCPErrorOptions } from "../../src/errors.ts";
+import type { ClientEvent } from "../../src/events.ts";
 import { failureOf, until } from "../support/client_support.ts";
 
 /** A connection that can be lost and counts its closings. */
@@ -10,142 +11,229 @@ class FakeConnection implements Connection {
   readonly era = "legacy";
   readonly transport = "streamable_http";
   readonly protocolVersion = "2025-11-25";
+  readonly resumed: boolean;
   readonly closed = Promise.withResolvers<void>();
+  /** What each `close()` was told of the session. */
+  readonly closings: boolean[] = [];
   lost = false;
-  closings = 0;
+
+  constructor(resumed = false) {
+    this.resumed = resumed;
+  }
+
+  get saved() {
+    const { era, transport, protocolVersion } = this;
+    return { era, transport, protocolVersion, resumable: true } as const;
+  }
+
   listTools() {
     return Promise.resolve({ tools: [], nextCursor: undefined });
   }
+
   callTool() {
     return Promise.resolve({ content: [] });
   }
-  close() {
-    this.closings++;
+
+  listen() {
+    return Promise.resolve(false);
+  }
+
+  close({ keepSession = false } = {}) {
+    this.closings.push(keepSession);
     return this.closed.promise;
   }
 }
 
-/** A connector whose attempts the test ends. */
-function createTestConnector() {
+/** An opener whose attempts the test ends. */
+class FakeOpener {
+  readonly attempts: PromiseWithResolvers<Connection>[] = [];
+  readonly distrusted: Connection[] = [];
+  /** How long it takes to forget what was learned. */
+  forgetting: Promise<void> = Promise.resolve();
+  keepsSessions = false;
+  /** Whether an attempt ends with its deadline. */
+  heedsDeadline = true;
+
+  open(deadline: Deadline): Promise<Connection> {
+    const attempt = Promise.withResolvers<Connection>();
+    this.attempts.push(attempt);
+    return this.heedsDeadline ? deadline.race(attempt.promise) : attempt.promise;
+  }
+
+  distrust(connection: Connection): Promise<void> {
+    this.distrusted.push(connection);
+    return this.forgetting;
+  }
+}
+
+function createTestConnector(more: Partial<ConnectorDeps> = {}) {
   const clock = { nowMs: 1_000_000 };
-  const attempts: PromiseWithResolvers<Connection>[] = [];
-  const connector = new Connector({
-    server: "files",
-    now: () => clock.nowMs,
-    random: () => 1,
-    open: (deadline) => {
-      const attempt = Promise.withResolvers<Connection>();
-      attempts.push(attempt);
-      return deadline.race(attempt.promise);
-    },
-  });
+  const opener = new FakeOpener();
+  const events: ClientEvent[] = [];
+  const onEvent = (event: ClientEvent) => void events.push(event);
+  const connector = new Connector({ server: "files", opener, onEvent, now: () => clock.nowMs, ...more });
   const ensure = async (force = false) => {
     using deadline = new Deadline(10_000);
-    return await connector.ensure(deadline, { timeoutMs: 10_000, force });
+    return await connector.ensure(deadline, 10_000, force);
   };
-  const fail = async (options: MCPErrorOptions = {}, force = false) => {
-    const waiting = failureOf(() => ensure(force), "unreachable");
-    attempts.at(-1)?.reject(new MCPError("unreachable", "Cannot reach", { server: "files", ...options }));
+  /** Waits for an attempt to begin and ends it. */
+  const settle = async (end: (attempt: PromiseWithResolvers<Connection>) => void, force = false) => {
+    const count = opener.attempts.length;
+    const waiting = ensure(force);
+    waiting.catch(() => {});
+    await until(() => opener.attempts.length === count + 1);
+    end(opener.attempts[count]!);
     return await waiting;
   };
-  return { connector, clock, attempts, ensure, fail };
+  const succeed = async (connection = new FakeConnection(), force = false) => {
+    assertStrictEquals(await settle((attempt) => attempt.resolve(connection), force), connection);
+    return connection;
+  };
+  const fail = async (code: MCPErrorCode, options: MCPErrorOptions = {}) => {
+    const error = new MCPError(code, "Cannot reach it", { server: "files", ...options });
+    return await failureOf(() => settle((attempt) => attempt.reject(error)), code);
+  };
+  return { connector, opener, clock, events, ensure, succeed, fail };
 }
 
 Deno.test("Connector.ensure() opens one connection for all who wait, and keeps it", async () => {
-  const { connector, attempts, ensure } = createTestConnector();
+  const { connector, opener, ensure } = createTestConnector();
+  assertEquals(connector.state, "idle");
   const waiting = [ensure(), ensure()];
-  assertEquals([attempts.length, connector.state], [1, "connecting"]);
+  await until(() => opener.attempts.length > 0);
+  assertEquals(connector.state, "connecting");
   const connection = new FakeConnection();
-  attempts[0]?.resolve(connection);
+  opener.attempts[0]?.resolve(connection);
   for (const promise of waiting) assertStrictEquals(await promise, connection);
   assertStrictEquals(await ensure(), connection);
-  assertEquals([attempts.length, connector.state, connector.connectedAtMs], [1, "connected", 1_000_000]);
+  assertEquals([opener.attempts.length, connector.state, connector.connectedAtMs], [1, "connected", 1_000_000]);
 });
 
 Deno.test("Connector.ensure() opens another connection where the old one is lost", async () => {
-  const { connector, attempts, ensure } = createTestConnector();
-  const first = ensure();
-  const lost = new FakeConnection();
-  attempts[0]?.resolve(lost);
-  await first;
+  const { connector, succeed } = createTestConnector();
+  const lost = await succeed();
   lost.lost = true;
   assertEquals([connector.connection, connector.connectedAtMs, connector.state], [undefined, undefined, "idle"]);
-  const second = ensure();
-  const next = new FakeConnection();
-  attempts[1]?.resolve(next);
-  assertStrictEquals(await second, next);
+  await succeed();
 });
 
-Deno.test("Connector.ensure() holds off from the second failure on, doubling up to 30 s", async () => {
-  const { clock, attempts, fail, ensure } = createTestConnector();
-  await fail();
-  const waits: number[] = [];
-  for (let round = 0; round < 9; round++) {
-    await fail();
-    const { retryAfterMs = 0 } = await failureOf(() => ensure(), "unreachable");
-    waits.push(retryAfterMs);
-    clock.nowMs += retryAfterMs;
-  }
-  assertEquals(waits, [500, 1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000, 30_000]);
-  assertEquals(attempts.length, 10);
+Deno.test("Connector.ensure() tries again at once after a failure: what holds off is the breaker", async () => {
+  const { connector, opener, fail, succeed } = createTestConnector();
+  for (let round = 0; round < 5; round++) await fail("unreachable");
+  assertEquals([opener.attempts.length, connector.state, connector.lastError?.code], [5, "failed", "unreachable"]);
+  await succeed();
+  assertEquals([connector.state, connector.lastError?.code], ["connected", "unreachable"], "kept after the recovery");
 });
 
 Deno.test("Connector.ensure() holds off as long as Retry-After asks, up to five minutes, unless it is forced", async () => {
-  const { connector, attempts, fail, ensure } = createTestConnector();
-  await fail({ retryAfterMs: 24 * 3_600_000 });
-  assertEquals((await failureOf(() => ensure(), "unreachable")).retryAfterMs, 300_000);
-  assertEquals([attempts.length, connector.state], [1, "failed"]);
+  const { connector, opener, clock, ensure, fail, succeed } = createTestConnector();
+  await fail("rate_limited", { retryAfterMs: 24 * 3_600_000 });
+  const held = await failureOf(() => ensure(), "rate_limited");
+  assertEquals([held.retryAfterMs, held.retryable, held.server], [300_000, true, "files"]);
+  assertEquals([opener.attempts.length, connector.state], [1, "failed"]);
+  clock.nowMs += 299_999;
+  assertEquals((await failureOf(() => ensure(), "rate_limited")).retryAfterMs, 1);
+  clock.nowMs += 1;
+  await fail("rate_limited", { retryAfterMs: 1_000 });
+  // A clock that was set back does not make it wait for hours.
+  clock.nowMs -= 3_600_000;
+  await fail("rate_limited", { retryAfterMs: 1_000 });
   const forced = ensure(true);
+  await until(() => opener.attempts.length === 4);
   const joined = ensure();
-  attempts[1]?.resolve(new FakeConnection());
+  opener.attempts[3]?.resolve(new FakeConnection());
   assertStrictEquals(await forced, await joined);
-  assertEquals(connector.lastError?.code, "unreachable", "kept after the recovery");
-});
-
-Deno.test("Connector.ensure() starts anew after a success: one failure does not hold off", async () => {
-  const { connector, attempts, ensure, fail } = createTestConnector();
-  await fail();
-  const connected = ensure();
-  const connection = new FakeConnection();
-  attempts.at(-1)?.resolve(connection);
-  await connected;
-  connector.drop(connection, new MCPError("unreachable", "Cannot reach"));
-  connection.closed.resolve();
-  const again = ensure();
-  attempts.at(-1)?.resolve(new FakeConnection());
-  await again;
+  connector.drop(await forced);
+  await succeed();
 });
 
 Deno.test("Connector.drop() closes the connection it is given, and keeps another that has taken its place", async () => {
-  const { connector, attempts, ensure } = createTestConnector();
-  const first = ensure();
-  const old = new FakeConnection();
-  attempts[0]?.resolve(old);
-  await first;
+  const { connector, opener, succeed } = createTestConnector();
+  const old = await succeed();
   connector.drop(old);
-  const second = ensure();
-  const next = new FakeConnection();
-  attempts[1]?.resolve(next);
-  await second;
+  const next = await succeed();
   connector.drop(old, new MCPError("unreachable", "Cannot reach"));
   assertStrictEquals(connector.connection, next);
-  assertEquals([old.closings, next.closings, connector.lastError], [1, 0, undefined]);
+  assertEquals([old.closings, next.closings, connector.lastError, opener.distrusted], [[false], [], undefined, [old]]);
   old.closed.resolve();
 });
 
-Deno.test("Connector.close() waits for the connection and for those that were dropped", async () => {
-  const { connector, attempts, ensure } = createTestConnector();
-  const [dropped, live] = [new FakeConnection(), new FakeConnection()];
-  for (const connection of [dropped, live]) {
-    const connected = ensure();
-    attempts.at(-1)?.resolve(connection);
-    await connected;
-    if (connection === dropped) connector.drop(dropped);
+Deno.test("Connector.drop() with session_lost forgets what was learned before it opens another connection", async () => {
+  const { connector, opener, events, ensure, succeed } = createTestConnector();
+  const forgetting = Promise.withResolvers<void>();
+  opener.forgetting = forgetting.promise;
+  const old = await succeed();
+  connector.drop(old, new MCPError("session_lost", "Cannot go on"));
+  const waiting = ensure();
+  await until(() => connector.state === "connecting");
+  assertEquals([opener.distrusted, opener.attempts.length], [[old], 1]);
+  forgetting.resolve();
+  await until(() => opener.attempts.length === 2);
+  const next = new FakeConnection();
+  opener.attempts[1]?.resolve(next);
+  assertStrictEquals(await waiting, next);
+  assertEquals([connector.lastError, events.map(({ type }) => type)], [undefined, ["connected", "connected"]]);
+  old.closed.resolve();
+});
+
+Deno.test("Connector.drop() ends a session that is kept only where nobody is to go on with it", async () => {
+  const { connector, opener, succeed } = createTestConnector();
+  opener.keepsSessions = true;
+  const causes = [undefined, new MCPError("session_lost", "Cannot go on"), new MCPError("unreachable", "Cannot reach")];
+  const closings: boolean[] = [];
+  for (const error of causes) {
+    const connection = await succeed();
+    connection.closed.resolve();
+    connector.drop(connection, error);
+    closings.push(...connection.closings);
   }
+  assertEquals([closings, opener.distrusted.length], [[false, false, true], 2]);
+});
+
+Deno.test("Connector tells of what it opens and of what fails", async () => {
+  const { connector, events, fail, succeed } = createTestConnector();
+  await fail("unreachable");
+  const first = await succeed();
+  connector.drop(first, new MCPError("unreachable", "Cannot reach it now"));
+  await succeed(new FakeConnection(true));
+  const base = { server: "files", era: "legacy", transport: "streamable_http" } as const;
+  assertEquals(events, [
+    { type: "failed", server: "files", code: "unreachable", message: "Cannot reach it" },
+    { type: "recovered", ...base, resumed: false },
+    { type: "failed", server: "files", code: "unreachable", message: "Cannot reach it now" },
+    { type: "recovered", ...base, resumed: true },
+  ]);
+});
+
+Deno.test("Connector opens a connection although a listener throws", async () => {
+  const { connector, fail, succeed } = createTestConnector({
+    onEvent: () => {
+      throw new Error("a listener that throws");
+    },
+  });
+  await fail("unreachable");
+  await succeed();
+  assertEquals(connector.state, "connected");
+});
+
+Deno.test("Connector.note() keeps the last failure without ending the connection", async () => {
+  const { connector, clock, succeed } = createTestConnector();
+  const connection = await succeed();
+  clock.nowMs += 5;
+  connector.note(new MCPError("bad_response", "Cannot use it"));
+  assertStrictEquals(connector.connection, connection);
+  assertEquals(connector.lastError, { code: "bad_response", message: "Cannot use it", atMs: 1_000_005 });
+});
+
+Deno.test("Connector.close() waits for the connection and for those that were dropped", async () => {
+  const { connector, ensure, succeed } = createTestConnector();
+  const dropped = await succeed();
+  connector.drop(dropped);
+  const live = await succeed();
   let closed = false;
   const closing = connector.close().then(() => closed = true);
   live.closed.resolve();
-  await until(() => live.closings === 1);
+  await until(() => live.closings.length === 1);
   assertEquals(closed, false);
   dropped.closed.resolve();
   await closing;
@@ -153,16 +241,27 @@ Deno.test("Connector.close() waits for the connection and for those that were dr
   await failureOf(() => ensure(), "closed");
 });
 
+for (const keepsSessions of [false, true]) {
+  Deno.test(`Connector.close() ${keepsSessions ? "keeps" : "ends"} the session at the server`, async () => {
+    const { connector, opener, succeed } = createTestConnector();
+    opener.keepsSessions = keepsSessions;
+    const live = await succeed();
+    live.closed.resolve();
+    assertStrictEquals(connector.close(), connector.close());
+    await connector.close();
+    assertEquals(live.closings, [keepsSessions]);
+  });
+}
+
 Deno.test("Connector.close() ends the attempt under way, and closes a connection that comes too late", async () => {
+  const { connector, opener, ensure } = createTestConnector();
+  opener.heedsDeadline = false;
   const late = new FakeConnection();
   late.closed.resolve();
-  const opened = Promise.withResolvers<Connection>();
-  // An attempt that does not heed its deadline.
-  const connector = new Connector({ server: "files", now: Date.now, random: Math.random, open: () => opened.promise });
-  using deadline = new Deadline(10_000);
-  const waiting = failureOf(() => connector.ensure(deadline, { timeoutMs: 10_000 }), "closed");
+  const waiting = failureOf(() => ensure(), "closed");
+  await until(() => opener.attempts.length === 1);
   const closing = connector.close();
-  opened.resolve(late);
+  opener.attempts[0]?.resolve(late);
   await Promise.all([waiting, closing]);
-  assertEquals([late.closings, connector.connection], [1, undefined]);
+  assertEquals([late.closings.length, connector.connection], [1, undefined]);
 });

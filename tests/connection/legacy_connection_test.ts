@@ -31,8 +31,8 @@ import { startMCPServer } from "../support/mcp_server.ts";
 async function connect(url: string, more: { transport?: TransportChoice; timeoutMs?: number } = {}) {
   const { transport = "auto", timeoutMs = 10_000 } = more;
   using deadline = new Deadline(timeoutMs);
-  const fetch = createGuardedFetch({ server: "files", url: new URL(url), headers: {} });
-  return await connectLegacy({ server: "files", url: new URL(url), transport, fetch, deadline, now: Date.now });
+  const send = createGuardedFetch({ server: "files", url: new URL(url), headers: {} });
+  return await connectLegacy({ server: "files", url: new URL(url), transport, send, deadline, now: Date.now });
 }
 
 /** Every way in which the answer to a handshake can be wrong, and the code that comes of it. */
@@ -64,7 +64,7 @@ const FAULTS: readonly (readonly [string, Behaviour, MCPErrorCode])[] = [
 for (const [what, behaviour, code] of FAULTS) {
   Deno.test(`connectLegacy() rejects with ${code} and closes its socket: initialize: ${what}`, async () => {
     await using server = startRawServer({ initialize: behaviour });
-    await failureOf(() => connect(server.url, code === "deadline_exceeded" ? { timeoutMs: 100 } : {}), code);
+    await failureOf(() => connect(server.url, code === "deadline_exceeded" ? { timeoutMs: 500 } : {}), code);
     await until(() => server.openStreams() === 0);
     assertEquals(server.requests.map(({ rpcMethod }) => rpcMethod), ["initialize"], "no second transport");
   });
@@ -79,7 +79,7 @@ for (
 ) {
   Deno.test(`connectLegacy() rejects with ${code}: notifications/initialized: ${what}`, async () => {
     await using server = startRawServer({ "notifications/initialized": behaviour });
-    await failureOf(() => connect(server.url, { timeoutMs: code === "deadline_exceeded" ? 200 : 10_000 }), code);
+    await failureOf(() => connect(server.url, { timeoutMs: code === "deadline_exceeded" ? 500 : 10_000 }), code);
     await until(() => server.openStreams() === 0);
   });
 }

@@ -12,7 +12,7 @@ function createTestFetch(answer: () => Response, more: Partial<SdkFetchOptions> 
   let ended = 0;
   const sdkFetch = createSdkFetch({
     server: "files",
-    fetch: () => {
+    send: () => {
       sent++;
       return Promise.resolve(answer());
     },

@@ -23,8 +23,14 @@ for (const result of [undefined, null, 7, "text", []]) {
 }
 
 Deno.test("toToolPage() takes a list, and a cursor that is a text", () => {
-  assertEquals(toToolPage({ tools: [1], nextCursor: "x" }, "files"), { tools: [1], nextCursor: "x" });
-  assertEquals(toToolPage({ tools: [], nextCursor: null }, "files"), { tools: [], nextCursor: undefined });
+  const plain = { tools: [], nextCursor: undefined, ttlMs: undefined };
+  assertEquals(toToolPage({ tools: [1], nextCursor: "x" }, "files"), { ...plain, tools: [1], nextCursor: "x" });
+  assertEquals(toToolPage({ tools: [], nextCursor: null }, "files"), plain);
+  for (
+    const [ttlMs, expected] of [[60_000, 60_000], [0, 0], [-1, 0], ["60000", undefined], [null, undefined]] as const
+  ) {
+    assertEquals(toToolPage({ tools: [], ttlMs }, "files"), { ...plain, ttlMs: expected }, `${ttlMs}`);
+  }
   for (const tools of [undefined, null, {}, "list"]) {
     const result = (tools === undefined ? {} : { tools }) as JsonObject;
     assertEquals(assertThrows(() => toToolPage(result, "files"), MCPError).code, "bad_response");

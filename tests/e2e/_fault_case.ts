@@ -5,7 +5,13 @@
  */
 
 import { assertEquals } from "@std/assert";
-import { type CallToolOptions, MultiServerMCPClient, type ToolResult } from "@portolan/mcp";
+import {
+  type CallToolOptions,
+  type ClientEvent,
+  MultiServerMCPClient,
+  type ServerConfig,
+  type ToolResult,
+} from "@portolan/mcp";
 import { assertNoCanary, CANARY, textOf, until } from "../support/client_support.ts";
 import {
   type RawServer,
@@ -23,6 +29,10 @@ export interface FaultCase {
   readonly faulty: RawServer;
   /** The good server. */
   readonly good: TestMCPServer;
+  /** What the client has told, in order. */
+  readonly events: readonly ClientEvent[];
+  /** The client's clock, where the test has one of its own: it stands still until it is set. */
+  readonly clock: { nowMs: number };
   /** Calls the tool `echo` of the faulty server. */
   call(text?: string, options?: CallToolOptions): Promise<ToolResult>;
 }
@@ -35,6 +45,12 @@ export interface FaultTestOptions extends RawServerOptions {
    * @default {2}
    */
   readonly answeredAtOnce?: number;
+  /** What else is configured for the faulty server. */
+  readonly config?: Partial<Omit<ServerConfig, "url" | "headers">>;
+  /** How many streams may be open as long as the client is: that of a client that watches. @default {0} */
+  readonly liveStreams?: number;
+  /** Whether the client has a clock of its own. @default {false} */
+  readonly ownClock?: boolean;
 }
 
 /**
@@ -47,24 +63,30 @@ export function faultTest(
   run: (fault: FaultCase) => Promise<void>,
   options: FaultTestOptions = {},
 ): void {
-  const { answeredAtOnce = 2 } = options;
+  const { answeredAtOnce = 2, config = {}, liveStreams = 0, ownClock = false } = options;
   Deno.test(name, async () => {
     await using faulty = startRawServer(script, options);
     await using good = await startMCPServer({ name: "good" });
     const servers = {
-      faulty: { url: `${faulty.url}?key=\${KEY}`, headers: { authorization: "Bearer ${KEY}" } },
+      faulty: { ...config, url: `${faulty.url}?key=\${KEY}`, headers: { authorization: "Bearer ${KEY}" } },
       good: { url: good.url },
     };
-    await using client = new MultiServerMCPClient("Kairos", { servers, secrets: { faulty: { KEY: CANARY } } });
+    const events: ClientEvent[] = [];
+    const clock = { nowMs: Date.now() };
+    await using client = new MultiServerMCPClient("Kairos", { servers, secrets: { faulty: { KEY: CANARY } } }, {
+      onEvent: (event) => events.push(event),
+      ...(ownClock ? { now: () => clock.nowMs } : {}),
+    });
     const call = (text = "hi", callOptions: CallToolOptions = {}) => {
       return client.callTool("faulty__echo", { text }, callOptions);
     };
-    await run({ client, faulty, good, call });
-    await until(() => faulty.openStreams() === 0 && faulty.openConnections() <= answeredAtOnce);
+    await run({ client, faulty, good, events, clock, call });
+    const mostSockets = answeredAtOnce + liveStreams;
+    await until(() => faulty.openStreams() <= liveStreams && faulty.openConnections() <= mostSockets);
     assertEquals(textOf(await client.callTool("good__whoami")), "good");
     assertEquals([good.count("initialize"), good.count("tools/list")], [1, 1]);
     assertNoCanary(good.requests.map(({ headers, path, query, body }) => [[...headers], path, query, body]));
-    assertNoCanary(client.getStatus());
+    assertNoCanary([client.getStatus(), events]);
     await client.close();
     await until(() => faulty.openStreams() === 0);
   });

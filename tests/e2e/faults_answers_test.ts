@@ -5,27 +5,20 @@ import {
   answerSse,
   answerTwice,
   type Behaviour,
-  drop,
   endlessSse,
   endlessSseLine,
   event,
   gzipBomb,
-  hang,
-  htmlPage,
   ok,
   oversizeError,
   oversizeJson,
   sequence,
   slowDrip,
   sse,
-  status,
   swapped,
   wrongId,
 } from "../support/behaviours.ts";
 import { codeOf, failureOf, textOf, until } from "../support/client_support.ts";
-import { startRawServer } from "../support/fault_server.ts";
-import { startMCPServer } from "../support/mcp_server.ts";
-import { MultiServerMCPClient } from "@portolan/mcp";
 import { faultTest } from "./_fault_case.ts";
 
 const MIB = 1024 * 1024;
@@ -76,6 +69,27 @@ faultTest("F21 a slow drip: the total deadline closes the socket", { "tools/call
   await client.connectToServers();
   await failureOf(() => call("hi", { timeoutMs: 200 }), "deadline_exceeded");
 });
+
+faultTest("F21 a slow drip: the idle deadline closes the socket long before the total one", {
+  "tools/call": slowDrip(100),
+}, async ({ client, faulty, call }) => {
+  await client.connectToServers();
+  const startedAt = performance.now();
+  await failureOf(() => call("hi", { timeoutMs: 60_000, idleTimeoutMs: 200 }), "deadline_exceeded");
+  assertLess(performance.now() - startedAt, 5_000);
+  await until(() => faulty.openStreams() === 0);
+});
+
+for (const method of ["initialize", "tools/list"]) {
+  faultTest(`F21 a slow drip of ${method}: the total deadline closes the socket`, { [method]: slowDrip(20) }, async ({
+    client,
+    faulty,
+  }) => {
+    assertEquals(await client.connectToServers({ timeoutMs: 300 }), { faulty: false, good: true });
+    assertEquals(client.getConnectionStatus().faulty?.lastError?.code, "deadline_exceeded");
+    await until(() => faulty.openStreams() === 0);
+  });
+}
 
 faultTest("F22 an answer with an unknown id: bad_response", { "tools/call": wrongId() }, async ({ client, call }) => {
   await client.connectToServers();
@@ -207,34 +221,28 @@ faultTest("F39 progress for ever: told, and the total deadline holds", {
   assertEquals(told > 1, true);
 });
 
-const HOSTILE: Readonly<Record<string, Behaviour>> = {
-  hang,
-  drop,
-  htmlPage,
-  "HTTP 500": status(500),
-  "64 MiB": oversizeJson(64 * MIB),
-  "endless SSE": endlessSseLine,
-  "slow drip": slowDrip(20),
+const INPUT_REQUIRED: JsonObject = {
+  resultType: "input_required",
+  requestState: "opaque",
+  inputRequests: { name: { method: "elicitation/create", params: { message: "Who?", requestedSchema: {} } } },
+};
+/** What makes a raw server one of the modern era. */
+const MODERN: Readonly<Record<string, Behaviour>> = {
+  "server/discover": answer({ resultType: "complete", supportedVersions: ["2026-07-28"], capabilities: { tools: {} } }),
+  "tools/list": answer({ resultType: "complete", tools: [tool("echo")], ttlMs: 60_000, cacheScope: "private" }),
 };
 
-for (const [what, behaviour] of Object.entries(HOSTILE)) {
-  Deno.test(`F50 one of eight servers is hostile: the other seven have no errors (${what})`, async () => {
-    await using stack = new AsyncDisposableStack();
-    const hostile = stack.use(startRawServer({ "tools/call": behaviour }));
-    const servers: Record<string, { url: string; timeoutMs?: number }> = {};
-    for (let index = 0; index < 7; index++) {
-      servers[`s${index}`] = { url: stack.use(await startMCPServer({ name: `s${index}` })).url };
+for (const [era, script] of Object.entries({ legacy: {}, modern: MODERN })) {
+  faultTest(`F42 input_required for ever, in the ${era} era: handed to the caller, one request each`, {
+    ...script,
+    "tools/call": answer(INPUT_REQUIRED),
+  }, async ({ client, faulty, call }) => {
+    await client.connectToServers();
+    assertEquals(client.getConnectionStatus().faulty?.era, era);
+    for (let calls = 1; calls <= 5; calls++) {
+      const error = await failureOf(() => call(), "input_required");
+      assertEquals([error.server, error.retryable, faulty.count("tools/call")], ["faulty", false, calls]);
     }
-    servers.hostile = { url: hostile.url, timeoutMs: 300 };
-    const client = stack.use(new MultiServerMCPClient("Kairos", { servers }));
-    assertEquals(Object.values(await client.connectToServers()).every(Boolean), true);
-    const hostileCalls = Array.from({ length: 5 }, () => codeOf(client.callTool("hostile__echo")));
-    const calls = Array.from({ length: 10 }, () => Object.keys(servers).slice(0, 7)).flat().map(async (server) => {
-      assertEquals(textOf(await client.callTool(`${server}__whoami`)), server);
-    });
-    await Promise.all(calls);
-    assertEquals((await Promise.all(hostileCalls)).includes("ok"), false);
-    assertEquals(client.getStatus().connectedServers, 8);
-    await until(() => hostile.openStreams() === 0);
+    assertEquals(client.getConnectionStatus().faulty?.breaker, "closed");
   });
 }

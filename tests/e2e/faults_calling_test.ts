@@ -79,6 +79,17 @@ for (const code of [404, 400] as const) {
   }, { sessionId: "s-1", answeredAtOnce: 6 });
 }
 
+faultTest("F9 session gone for ever: session_lost, and a server that keeps none is left alone", {
+  "tools/call": sessionGone(),
+}, async ({ client, faulty, call }) => {
+  await client.connectToServers();
+  for (let failed = 0; failed < 3; failed++) await failureOf(() => call(), "session_lost");
+  const sent = faulty.requests.length;
+  const codes = await Promise.all(Array.from({ length: 20 }, () => codeOf(call())));
+  assertEquals([new Set(codes), faulty.requests.length - sent], [new Set(["circuit_open"]), 0]);
+  assertEquals(faulty.count("tools/call"), 6);
+}, { sessionId: "s-1" });
+
 for (const code of [429, 503]) {
   faultTest(`F10 answers ${code} with Retry-After to a call: rate_limited with retryAfterMs, sent once`, {
     "tools/call": rateLimited(60, code),

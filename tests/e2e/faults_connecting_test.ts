@@ -77,7 +77,10 @@ for (const [code, expected] of [[401, "unauthorized"], [403, "forbidden"]] as co
     }) => {
       assertEquals(await client.connectToServers(), { faulty: false, good: true });
       assertEquals((await failureOf(() => call(), expected)).server, "faulty");
-      assertEquals(faulty.requests.map(({ method }) => method), ["POST"]);
+      assertEquals(faulty.requests.map(({ method, rpcMethod }) => rpcMethod ?? method), [
+        "server/discover",
+        "initialize",
+      ]);
     },
   );
 }

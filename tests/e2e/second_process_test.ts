@@ -1,15 +1,22 @@
 import { assertEquals } from "@std/assert";
 import { startRawServer } from "../support/fault_server.ts";
+import { createStoreFile, methodsSince } from "../support/cold_support.ts";
 import { startMCPServer } from "../support/mcp_server.ts";
+import { startModernServer } from "../support/modern_server.ts";
 
 const SCRIPT = new URL("./_call_once.ts", import.meta.url);
 const CONFIG = new URL("../../deno.json", import.meta.url);
 
 /** Runs the script in a process of its own, and returns what it told. */
-async function callOnce(file: string, servers: Record<string, { url: string }>, tool: string): Promise<unknown> {
+async function callOnce(
+  file: string,
+  servers: Record<string, { url: string }>,
+  tool: string,
+  secret?: string,
+): Promise<unknown> {
   const args = ["run", "-A", "--no-check", "--config", CONFIG.pathname, SCRIPT.pathname];
   const command = new Deno.Command(Deno.execPath(), {
-    args: [...args, file, JSON.stringify({ servers }), tool],
+    args: [...args, file, JSON.stringify({ servers }), tool, ...(secret === undefined ? [] : [secret])],
     stdin: "null",
     env: { NO_COLOR: "1" },
   });
@@ -41,3 +48,25 @@ Deno.test("A second process with the same KV file calls a known tool by connecti
     await Deno.remove(folder, { recursive: true });
   }
 });
+
+for (
+  const [what, start] of [
+    ["legacy with sessions", () => startMCPServer({ name: "owner" })],
+    ["modern", () => Promise.resolve(startModernServer({ name: "owner" }))],
+  ] as const
+) {
+  Deno.test(`A second process with the same KV file and secret calls a known tool in one upstream request: ${what}`, async () => {
+    await using file = await createStoreFile();
+    await using owner = await start();
+    await using other = await startMCPServer({ name: "other", tools: [{ name: "read_file" }] });
+    const servers = { other: { url: other.url }, owner: { url: owner.url } };
+    const answer = { server: "owner", content: [{ type: "text", text: "owner" }] };
+    const secret = "a secret of more than 16 bytes";
+    assertEquals(await callOnce(file.path, servers, "whoami", secret), { ...answer, route: "discovery" });
+    const [ownerBefore, otherBefore] = [owner.requests.length, other.requests.length];
+
+    assertEquals(await callOnce(file.path, servers, "whoami", secret), { ...answer, route: "cache" });
+    assertEquals([methodsSince(owner, ownerBefore), methodsSince(other, otherBefore)], [["tools/call"], []]);
+    assertEquals(owner.executions.get("whoami"), 2);
+  });
+}

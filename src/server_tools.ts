@@ -1,0 +1,162 @@
+/**
+ * What one server lists: read, kept, compared with what it listed before, and looked up.
+ *
+ * @module
+ */
+
+import type { Connection } from "./connection/connection.ts";
+import { readParamHeaders } from "./connection/param_headers.ts";
+import type { Deadline } from "./deadline.ts";
+import { isMCPError, MCPError } from "./errors.ts";
+import { nearestNames } from "./nearest.ts";
+import type { Tool } from "./protocol.ts";
+import type { ServerRequests } from "./server_requests.ts";
+import { diffTools, type ToolDiff } from "./tool_diff.ts";
+import { isToolAllowed, type ToolFilter } from "./tool_filter.ts";
+import { readToolList, type ToolList } from "./tool_list.ts";
+import type { ToolPins } from "./tool_pins.ts";
+
+/** JSON-RPC's "method not found": a server without tools does not know `tools/list`. */
+const METHOD_NOT_FOUND = -32601;
+
+/** What a list is read with. */
+export interface ServerToolsDeps {
+  /** The server's name. */
+  readonly server: string;
+  /** Which of its tools may be seen and called. */
+  readonly filter: ToolFilter;
+  /** Runs requests. */
+  readonly requests: ServerRequests;
+  /** Told when a list differs from the one before. */
+  readonly onChange: (diff: ToolDiff) => void;
+  /** What the tools were when they were first seen, where that matters. */
+  readonly pins?: ToolPins | undefined;
+}
+
+/** The tools of one server. */
+export class ServerTools {
+  readonly #deps: ServerToolsDeps;
+  #list: ToolList | undefined;
+  /** A list from elsewhere, until the server has been asked. */
+  #adopted: readonly Tool[] | undefined;
+  /** What is known by name, computed once: each call looks its tool up. */
+  #byName: ReadonlyMap<string, Tool> | undefined;
+
+  /**
+   * Creates an empty list.
+   *
+   * @param deps What it is read with.
+   */
+  constructor(deps: ServerToolsDeps) {
+    this.#deps = deps;
+  }
+
+  /** What the server itself has listed, or `undefined` before that. */
+  get list(): ToolList | undefined {
+    return this.#list;
+  }
+
+  /** The tools as far as they are known, the filter applied; `undefined` where nothing is. */
+  get known(): readonly Tool[] | undefined {
+    const tools = this.#list?.tools ?? this.#adopted;
+    return tools?.filter(({ name }) => isToolAllowed(this.#deps.filter, name));
+  }
+
+  /**
+   * Takes a list from elsewhere, until the server itself is asked.
+   *
+   * @param tools The tools as the server listed them.
+   */
+  adopt(tools: readonly Tool[]): void {
+    if (this.#list !== undefined) return;
+    this.#adopted = tools;
+    this.#byName = undefined;
+  }
+
+  /**
+   * Asks the server, page by page. A list that cannot be read keeps the one at hand.
+   *
+   * @param options The end of it, how long connecting may take, and whether the breaker is passed by.
+   * @returns The list.
+   * @throws {MCPError} If it cannot be read.
+   */
+  async read(
+    options: { readonly deadline: Deadline; readonly connectTimeoutMs: number; readonly force: boolean },
+  ): Promise<ToolList> {
+    const { requests } = this.#deps;
+    let connection: Connection | undefined;
+    const readPage = async (cursor: string | undefined) => {
+      return await requests.run({
+        ...options,
+        phase: "list",
+        send: (current) => {
+          connection = current;
+          return current.listTools(cursor, options.deadline);
+        },
+      });
+    };
+    try {
+      const list = await readToolList(readPage, (tool) => findHeaderFault(tool, connection));
+      return this.#keep(await this.#pin(list));
+    } catch (error) {
+      if (!isMCPError(error) || error.rpcCode !== METHOD_NOT_FOUND) throw error;
+      return this.#keep({ tools: [], partial: false, warnings: ["The server has no tools"] });
+    }
+  }
+
+  /**
+   * Refuses what the server does not list or the filter does not let through; the two are not told apart.
+   *
+   * @param name The tool's name at this server.
+   * @returns The tool, where its list is known.
+   * @throws {MCPError} With `tool_not_found`.
+   */
+  check(name: string): Tool | undefined {
+    const { server, filter } = this.#deps;
+    this.#byName ??= new Map(this.known?.map((one) => [one.name, one]));
+    const tool = this.#byName.get(name);
+    // A list that is empty may be a hiccup, and one that was cut says nothing of the rest: the server decides.
+    const isOpen = this.#list === undefined || this.#list.partial || this.#list.tools.length === 0;
+    if (tool !== undefined || (isOpen && isToolAllowed(filter, name))) return tool;
+    const suggestions = nearestNames(name, [...this.#byName.keys()]);
+    throw new MCPError(
+      "tool_not_found",
+      `Cannot call tool "${name}" as server "${server}" does not list it${didYouMean(suggestions)}`,
+      { server, suggestions },
+    );
+  }
+
+  async #pin(list: ToolList): Promise<ToolList> {
+    const pinned = await this.#deps.pins?.apply(list.tools);
+    return pinned === undefined
+      ? list
+      : { ...list, tools: pinned.tools, warnings: [...list.warnings, ...pinned.warnings] };
+  }
+
+  #keep(list: ToolList): ToolList {
+    // What the filter holds back is not told of; a list from elsewhere may lack it.
+    const before = this.known;
+    this.#list = list;
+    this.#adopted = undefined;
+    this.#byName = undefined;
+    const diff = before && diffTools(before, this.known ?? []);
+    if (diff !== undefined) this.#deps.onChange(diff);
+    return list;
+  }
+}
+
+/** A modern server may want arguments as headers; a tool that asks for it against the rules must not be used. */
+function findHeaderFault(tool: Tool, connection: Connection | undefined): string | undefined {
+  if (connection?.era !== "modern" || readParamHeaders(tool.inputSchema) !== undefined) return undefined;
+  return "its x-mcp-header is malformed";
+}
+
+/**
+ * A question that names what the caller may have meant.
+ *
+ * @param suggestions Names, nearest first.
+ * @returns The end of an error's message; empty where there are none.
+ */
+export function didYouMean(suggestions: readonly string[]): string {
+  return suggestions.length === 0 ? "" : `; did you mean ${suggestions.map((name) => `"${name}"`).join(" or ")}?`;
+}

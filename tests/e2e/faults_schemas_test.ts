@@ -1,0 +1,142 @@
+import { assertEquals, fail } from "@std/assert";
+import type { JsonObject, JsonValue } from "../../src/protocol.ts";
+import { answer, type Behaviour } from "../support/behaviours.ts";
+import { textOf } from "../support/client_support.ts";
+import { type FaultCase, faultTest } from "./_fault_case.ts";
+
+/** How long the event loop may stand still. */
+const MAX_LAG_MS = 50;
+/** How much longer than for reading the same list with `fetch` and `JSON` alone, where the machine is busy. */
+const MAX_RATIO = 3;
+const TICK_MS = 2;
+/** What else runs on the machine stops the clock too, but not in every round. */
+const ROUNDS = 5;
+
+/** A result that costs the server nothing to send. */
+function prepared(result: JsonValue): Behaviour {
+  const text = JSON.stringify(result);
+  return ({ rpc }) => {
+    const body = `{"jsonrpc":"2.0","id":${JSON.stringify(rpc.id ?? null)},"result":${text}}`;
+    return new Response(body, { headers: { "content-type": "application/json" } });
+  };
+}
+
+/** The longest that the event loop stood still during some work, in milliseconds. */
+async function lagOf(work: () => Promise<unknown>): Promise<number> {
+  let [longestMs, lastMs] = [0, performance.now()];
+  const tick = () => {
+    const nowMs = performance.now();
+    longestMs = Math.max(longestMs, nowMs - lastMs - TICK_MS);
+    lastMs = nowMs;
+  };
+  const timer = setInterval(tick, TICK_MS);
+  try {
+    await work();
+    tick();
+  } finally {
+    clearInterval(timer);
+  }
+  return longestMs;
+}
+
+/** Reads the list as directly as can be, and looks at all of it once. */
+async function readPlainly({ faulty }: FaultCase): Promise<void> {
+  const body = JSON.stringify({ jsonrpc: "2.0", id: "plain", method: "tools/list", params: {} });
+  const response = await fetch(faulty.url, { method: "POST", body });
+  JSON.stringify(JSON.parse(await response.text()));
+}
+
+async function assertNoLag(what: string, fault: FaultCase, work: () => Promise<unknown>): Promise<void> {
+  const rounds: string[] = [];
+  while (rounds.length < ROUNDS) {
+    const plainMs = await lagOf(() => readPlainly(fault));
+    const lagMs = await lagOf(work);
+    if (lagMs < Math.max(MAX_LAG_MS, plainMs * MAX_RATIO)) return;
+    rounds.push(`${lagMs.toFixed()} ms (${plainMs.toFixed()} ms)`);
+  }
+  fail(`${what} stops the event loop in every round: ${rounds.join(", ")}`);
+}
+
+/** Connects, lists again, and calls, without a noticeable pause. */
+async function useAll(fault: FaultCase): Promise<void> {
+  const { client, call } = fault;
+  await client.connectToServers();
+  const callOnce = async () => assertEquals(textOf(await call("a".repeat(30) + "!")), "answered");
+  await assertNoLag("Connecting", fault, () => client.reconnect({ server: "faulty" }));
+  await assertNoLag("Looking at the list", fault, () => client.listTools());
+  await assertNoLag("Calling", fault, callOnce);
+}
+
+const ANSWER: JsonObject = {
+  content: [{ type: "text", text: "answered" }],
+  structuredContent: { text: "a".repeat(30) + "!" },
+};
+/** Takes longer than the age of the universe to find out that 30 letters and a mark do not match. */
+const REDOS: JsonObject = { type: "object", properties: { text: { type: "string", pattern: "^((a+)+)+$" } } };
+
+faultTest("F28 a pattern that takes for ever, in both schemas: nobody waits for it", {
+  "tools/list": prepared({ tools: [{ name: "echo", inputSchema: REDOS, outputSchema: REDOS }] }),
+  "tools/call": answer(ANSWER),
+}, async (fault) => {
+  await useAll(fault);
+  assertEquals(fault.client.getConnectionStatus().faulty?.warnings, []);
+});
+
+const PROPERTIES = Object.fromEntries(
+  Array.from(
+    { length: 6 },
+    (_, index) => [`property_${index}`, { type: "string", description: "What it is good for" }],
+  ),
+);
+const MANY = Array.from({ length: 1_999 }, (_, index) => ({
+  name: `tool_${index}`,
+  description: "One of many",
+  inputSchema: { type: "object", properties: PROPERTIES },
+  outputSchema: { type: "object" },
+}));
+
+faultTest("F29 2,000 tools with schemas: all are kept", {
+  "tools/list": prepared({ tools: [{ name: "echo", inputSchema: { type: "object" } }, ...MANY] }),
+  "tools/call": answer(ANSWER),
+}, async (fault) => {
+  await useAll(fault);
+  const { toolCount, toolsPartial, warnings } = fault.client.getConnectionStatus().faulty!;
+  assertEquals([toolCount, toolsPartial, warnings], [2_000, false, []]);
+});
+
+const HUGE: JsonObject = {
+  type: "object",
+  properties: Object.fromEntries(Array.from({ length: 20_000 }, (_, index) => [`p${index}`, { type: "string" }])),
+};
+
+for (const place of ["inputSchema", "outputSchema"]) {
+  faultTest(`F30 a schema of 20,000 properties as ${place}: refused with a warning, the rest kept`, {
+    "tools/list": prepared({
+      tools: [
+        { name: "huge", inputSchema: { type: "object" }, [place]: HUGE },
+        { name: "echo", inputSchema: { type: "object" } },
+      ],
+    }),
+    "tools/call": answer(ANSWER),
+  }, async (fault) => {
+    await useAll(fault);
+    const { toolCount, warnings } = fault.client.getConnectionStatus().faulty!;
+    assertEquals([toolCount, warnings], [1, [`Dropped tool 1 of page 1: its ${place} passes 65536 characters`]]);
+  });
+}
+
+/** A schema whose JSON has exactly that many characters. */
+function schemaOf(chars: number): JsonObject {
+  const empty: JsonObject = { type: "object", description: "" };
+  return { ...empty, description: "x".repeat(chars - JSON.stringify(empty).length) };
+}
+
+faultTest("F30 a schema of 64 KiB is kept, one of a character more is not", {
+  "tools/list": prepared({
+    tools: [{ name: "echo", inputSchema: schemaOf(65_536) }, { name: "more", inputSchema: schemaOf(65_537) }],
+  }),
+}, async ({ client }) => {
+  await client.connectToServers();
+  const { toolCount, warnings } = client.getConnectionStatus().faulty!;
+  assertEquals([toolCount, warnings], [1, ["Dropped tool 2 of page 1: its inputSchema passes 65536 characters"]]);
+});
