@@ -11,7 +11,8 @@ import { deadline } from "@std/async";
 import { createGateway, type Gateway } from "./routes/mod.ts";
 import { MCPClientManager } from "./src/client_manager.ts";
 import { type AccessRule, decideAccess } from "./src/gateway/access_rule.ts";
-import { describeListening, describeStartError, type ListenAddress } from "./src/gateway/announce.ts";
+import { describeEvent, describeListening, describeStartError, type ListenAddress } from "./src/gateway/announce.ts";
+import type { ClientEvent } from "./src/events.ts";
 import { loadConfig } from "./src/gateway/load_config.ts";
 import { openStore } from "./src/gateway/open_store.ts";
 import { toProblem } from "./src/gateway/problem.ts";
@@ -46,7 +47,12 @@ async function openProgram(bindsItself: boolean): Promise<Program> {
     openKv: typeof Deno.openKv === "function" ? (path) => Deno.openKv(path) : undefined,
     onWarning: warn,
   });
-  const manager = new MCPClientManager(config, { store, onWarning: warn });
+  const manager = new MCPClientManager(config, {
+    store,
+    storeSecret: settings.storeSecret,
+    onWarning: warn,
+    onEvent: report,
+  });
   const eager = (settings.connect ?? (bindsItself ? "eager" : "lazy")) === "eager";
   const started = Promise.withResolvers<void>();
   const gateway = createGateway(
@@ -115,6 +121,11 @@ function onStopSignal(stop: () => Promise<void>): void {
   };
   Deno.addSignalListener("SIGINT", listener);
   if (Deno.build.os !== "windows") Deno.addSignalListener("SIGTERM", listener);
+}
+
+function report(event: ClientEvent): void {
+  const line = describeEvent(event);
+  if (line !== undefined) console.log(line);
 }
 
 function warn(message: string): void {

@@ -72,7 +72,7 @@ export type {
   ShadowedTool,
   ToolRoute,
 } from "../src/status.ts";
-export type { CallToolOptions, RequestOptions } from "../src/tool_client.ts";
+export type { CallToolOptions, RequestOptions, TraceContext } from "../src/tool_client.ts";
 
 /** The collaborators of a gateway. They are borrowed: the gateway closes none of them. */
 export interface GatewayDeps {

@@ -1,4 +1,4 @@
-import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { ConfigError } from "../../src/errors.ts";
 import { parseSettings } from "../../src/gateway/settings.ts";
 
@@ -13,6 +13,7 @@ Deno.test("parseSettings() has a default for everything", () => {
     config: { path: "portolan.yaml" },
     kv: undefined,
     host: "127.0.0.1",
+    storeSecret: undefined,
     port: 8_000,
     keys: {},
     allowedHosts: undefined,
@@ -27,6 +28,7 @@ Deno.test("parseSettings() reads every variable", () => {
   const settings = parseSettings({
     PORT: "0",
     PORTOLAN_CONFIG_TEXT: "servers: {}",
+    PORTOLAN_STORE_SECRET: "0123456789abcdef",
     PORTOLAN_KV: "off",
     PORTOLAN_HOST: "[::1]",
     PORTOLAN_KEYS: `Kairos=${DIGEST}, ${DIGEST} ; *=${DIGEST};`,
@@ -38,6 +40,7 @@ Deno.test("parseSettings() reads every variable", () => {
   });
   assertEquals(settings, {
     config: { text: "servers: {}" },
+    storeSecret: new TextEncoder().encode("0123456789abcdef"),
     kv: "off",
     host: "::1",
     port: 0,
@@ -93,4 +96,13 @@ Deno.test("parseSettings() refuses origins that are none", () => {
   ) {
     assertEquals(faultPaths({ PORTOLAN_ALLOWED_ORIGINS: origin }), ["PORTOLAN_ALLOWED_ORIGINS"], origin);
   }
+});
+
+Deno.test("parseSettings() takes a store secret of 16 bytes or more, and never repeats it", () => {
+  assertEquals(parseSettings({}).storeSecret, undefined);
+  const secret = parseSettings({ PORTOLAN_STORE_SECRET: "0123456789abcdef" }).storeSecret;
+  assertEquals(secret?.byteLength, 16);
+  const error = assertThrows(() => parseSettings({ PORTOLAN_STORE_SECRET: "hunter2-hunter2" }), ConfigError);
+  assertEquals(error.faults.map(({ path }) => path), ["PORTOLAN_STORE_SECRET"]);
+  assert(!error.message.includes("hunter2"));
 });
