@@ -11,6 +11,18 @@ export function median(values: readonly number[]): number {
 }
 
 /**
+ * What a share of some measurements does not exceed.
+ *
+ * @param values At least one.
+ * @param share From 0 to 1, such as 0.99.
+ * @returns The percentile.
+ */
+export function percentile(values: readonly number[], share: number): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)]!;
+}
+
+/**
  * A ratio as the tables print it.
  *
  * @param value The value.

@@ -1,0 +1,2 @@
+/** The process itself. */
+console.log("ok");

@@ -1,0 +1,30 @@
+import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
+import { type Connected, type Contender, textOf } from "./contender.ts";
+
+/** `@modelcontextprotocol/client` 2.x by hand: a client for each server, all at once. */
+export function createSdk2(name: string, mode: "legacy" | "auto"): Contender {
+  return {
+    name,
+    async connect(urls): Promise<Connected> {
+      const opened = await Promise.all(urls.map(async (url) => {
+        const client = new Client({ name: "bench", version: "1.0.0" }, { versionNegotiation: { mode } });
+        const transport = new StreamableHTTPClientTransport(new URL(url));
+        await client.connect(transport);
+        const { tools } = await client.listTools();
+        return { client, transport, tools };
+      }));
+      return {
+        tools: opened.reduce((sum, { tools }) => sum + tools.length, 0),
+        call: async (server, tool, text) => {
+          return textOf(await opened[server]!.client.callTool({ name: tool, arguments: { text } }));
+        },
+        [Symbol.asyncDispose]: async () => {
+          await Promise.all(opened.map(async ({ client, transport }) => {
+            await transport.terminateSession();
+            await client.close();
+          }));
+        },
+      };
+    },
+  };
+}
