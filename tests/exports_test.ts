@@ -22,8 +22,8 @@ const EXPORTS: Readonly<Record<string, readonly string[]>> = {
 
 /** Packages that an entry point may load when it is imported, beside those of the packages named. */
 const LOADS: Readonly<Record<string, readonly string[]>> = {
-  ".": ["@std/async", "eventsource-parser", "ipaddr.js"],
-  "./config": ["@std/yaml", "ipaddr.js"],
+  ".": ["@std/async", "eventsource-parser"],
+  "./config": ["@std/yaml"],
   "./kv": ["@std/async"],
   "./gateway": ["@std/async", "hono"],
 };

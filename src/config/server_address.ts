@@ -4,7 +4,7 @@
  * @module
  */
 
-import ipaddr from "ipaddr.js";
+import { specialKindOf } from "./special_address.ts";
 
 const MAX_URL_LENGTH = 8_192;
 
@@ -63,29 +63,5 @@ export function checkServerUrl(text: string, options: ServerUrlOptions = {}): st
 function specialKind(hostname: string): string | undefined {
   const host = hostname.replace(/^\[|\]$/g, "").replace(/\.$/, "");
   if (host === "localhost" || host.endsWith(".localhost")) return "loopback";
-  if (!ipaddr.isValid(host)) return undefined;
-  const address = ipaddr.process(host);
-  switch (address.range()) {
-    case "unicast":
-      // ::/96 once carried IPv4 addresses; nothing public lives there.
-      return address.toByteArray().length === 16 && address.toByteArray().slice(0, 12).every((byte) => byte === 0)
-        ? "reserved"
-        : undefined;
-    case "loopback":
-      return "loopback";
-    case "private":
-      return "private";
-    case "linkLocal":
-      return "link-local";
-    case "uniqueLocal":
-      return "unique local";
-    case "carrierGradeNat":
-      return "carrier-grade NAT";
-    case "unspecified":
-      return "unspecified";
-    case "multicast":
-      return "multicast";
-    default:
-      return "reserved";
-  }
+  return specialKindOf(host);
 }
