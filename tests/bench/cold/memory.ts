@@ -1,13 +1,7 @@
 /** Prints how many bytes of memory each connected server takes: which client is the first argument, the URLs the second. */
 
-import type { Contender } from "../contenders/contender.ts";
+import { loadContender } from "../contenders/named.ts";
 
-const CONTENDERS: Readonly<Record<string, () => Promise<Contender>>> = {
-  "raw fetch": async () => (await import("../contenders/raw.ts")).raw,
-  "Portolan": async () => (await import("../contenders/portolan.ts")).createPortolan("Portolan", "legacy"),
-  "SDK 1.32": async () => (await import("../contenders/sdk1.ts")).sdk1,
-  "SDK 2.4": async () => (await import("../contenders/sdk2.ts")).createSdk2("SDK 2.4", "legacy"),
-};
 const collect = (globalThis as { gc?: () => void }).gc ?? (() => {});
 
 /** What is taken once the garbage is gone. */
@@ -19,7 +13,7 @@ async function measure(): Promise<number> {
   return Deno.memoryUsage().rss;
 }
 
-const contender = await CONTENDERS[Deno.args[0] ?? ""]!();
+const contender = await loadContender(Deno.args[0]);
 const urls: readonly string[] = JSON.parse(Deno.args[1] ?? "[]");
 // What is loaded and allocated once is not a server's.
 const warmUp = await contender.connect(urls.slice(0, 5));

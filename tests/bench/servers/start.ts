@@ -1,3 +1,4 @@
+import { startChild } from "../child.ts";
 import type { FastServerOptions } from "./answers.ts";
 
 /** Servers in a process of their own. */
@@ -11,36 +12,16 @@ export interface ServerProcess extends AsyncDisposable {
 /** Starts a process of servers; disposing of it ends it. */
 export async function startServers(options: FastServerOptions): Promise<ServerProcess> {
   const program = options.hostile === undefined ? "fast_server.ts" : "hostile_server.ts";
-  const path = new URL(program, import.meta.url).pathname;
-  const command = new Deno.Command(Deno.execPath(), {
-    args: ["run", "--allow-all", "--no-check", path, JSON.stringify(options)],
-    stdin: "piped",
-    stdout: "piped",
-  });
-  const child = command.spawn();
-  const stop = async () => {
-    await child.stdin.close().catch(() => {});
-    const timer = setTimeout(() => child.kill("SIGKILL"), 2_000);
-    await child.status;
-    clearTimeout(timer);
-  };
-  const reader = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
-  let line = "";
-  while (!line.includes("\n")) {
-    const { value, done } = await reader.read();
-    if (done) {
-      await stop();
-      throw new Error("The servers did not start");
-    }
-    line += value;
+  const child = startChild(`servers/${program}`, [JSON.stringify(options)]);
+  try {
+    const urls: readonly string[] = JSON.parse(await child.next());
+    return {
+      urls,
+      count: async () => await (await fetch(new URL("/counts", urls[0]))).json(),
+      [Symbol.asyncDispose]: () => child[Symbol.asyncDispose](),
+    };
+  } catch (error) {
+    await child[Symbol.asyncDispose]();
+    throw error;
   }
-  const urls: readonly string[] = JSON.parse(line);
-  return {
-    urls,
-    count: async () => await (await fetch(new URL("/counts", urls[0]))).json(),
-    [Symbol.asyncDispose]: async () => {
-      await stop();
-      await reader.cancel();
-    },
-  };
 }
