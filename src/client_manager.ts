@@ -7,9 +7,8 @@
 import { MCPError } from "./errors.ts";
 import { MultiServerMCPClient } from "./multi_server_client.ts";
 import type { ConnectToServersOptions, MultiServerMCPClientOptions, ReconnectOptions } from "./multi_server_options.ts";
-import { nearestNames } from "./nearest.ts";
+import { didYouMean, nearestNames } from "./nearest.ts";
 import { type AgentConfig, type PortolanConfig, resolveAgent } from "./server_config.ts";
-import { didYouMean } from "./server_tools.ts";
 import type { AgentStatus } from "./status.ts";
 
 /** What all clients of a manager are created with. */

@@ -80,3 +80,13 @@ function cappedDistance(a: string, b: string, limit: number): number {
 function at(row: readonly number[], column: number, otherwise: number): number {
   return row[column] ?? otherwise;
 }
+
+/**
+ * A question that names what the caller may have meant.
+ *
+ * @param suggestions Names, nearest first.
+ * @returns The end of an error's message; empty where there are none.
+ */
+export function didYouMean(suggestions: readonly string[]): string {
+  return suggestions.length === 0 ? "" : `; did you mean ${suggestions.map((name) => `"${name}"`).join(" or ")}?`;
+}

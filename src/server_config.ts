@@ -12,11 +12,11 @@ import {
   readSecret,
 } from "./config/agent_checks.ts";
 import { checkKeys, checkName, FaultList, keyPath, readMapping } from "./config/config_checks.ts";
-import type { Secret } from "./secrets.ts";
 import {
   type CheckedServer,
   checkServer,
   type EraChoice,
+  type FilledServer,
   fillServer,
   type PinChoice,
   type TransportChoice,
@@ -97,29 +97,9 @@ export interface PortolanConfig {
 }
 
 /** One server, checked, with its secrets and defaults filled in. */
-export interface ResolvedServer {
+export interface ResolvedServer extends FilledServer {
   /** The configured name. */
   readonly name: string;
-  /** The endpoint, without userinfo and fragment. Its path and query may hold secrets: show the origin only. */
-  readonly url: URL;
-  /** Which transport to speak. */
-  readonly transport: TransportChoice;
-  /** Headers of every request to this server's own origin, by lower-case name; an object without a prototype. */
-  readonly headers: Readonly<Record<string, Secret>>;
-  /** The longest any one operation may take in milliseconds, or `undefined` for the defaults of the operations. */
-  readonly timeoutMs: number | undefined;
-  /** Which of its tools the agent may see and call; an empty `allow` lets nothing through. */
-  readonly tools: { readonly allow: readonly string[]; readonly deny: readonly string[] };
-  /** Which protocol era to speak. */
-  readonly era: EraChoice;
-  /** What to do about changed tools. */
-  readonly pin: PinChoice;
-  /** Whether to listen for changes. */
-  readonly watch: boolean;
-  /** Whether the tools' own hints are believed. */
-  readonly trustAnnotations: boolean;
-  /** Whether the URL may name a special address other than loopback. */
-  readonly allowPrivate: boolean;
 }
 
 /** One agent, checked, with its secrets and defaults filled in. */

@@ -8,7 +8,7 @@ import type { Connection } from "./connection/connection.ts";
 import { readParamHeaders } from "./connection/param_headers.ts";
 import type { Deadline } from "./deadline.ts";
 import { isMCPError, MCPError } from "./errors.ts";
-import { nearestNames } from "./nearest.ts";
+import { didYouMean, nearestNames } from "./nearest.ts";
 import type { Tool } from "./protocol.ts";
 import type { ServerRequests } from "./server_requests.ts";
 import { diffTools, type ToolDiff } from "./tool_diff.ts";
@@ -149,14 +149,4 @@ export class ServerTools {
 function findHeaderFault(tool: Tool, connection: Connection | undefined): string | undefined {
   if (connection?.era !== "modern" || readParamHeaders(tool.inputSchema) !== undefined) return undefined;
   return "its x-mcp-header is malformed";
-}
-
-/**
- * A question that names what the caller may have meant.
- *
- * @param suggestions Names, nearest first.
- * @returns The end of an error's message; empty where there are none.
- */
-export function didYouMean(suggestions: readonly string[]): string {
-  return suggestions.length === 0 ? "" : `; did you mean ${suggestions.map((name) => `"${name}"`).join(" or ")}?`;
 }

@@ -6,9 +6,8 @@
 
 import type { Deadline } from "./deadline.ts";
 import { isMCPError, MCPError } from "./errors.ts";
-import { nearestNames } from "./nearest.ts";
+import { didYouMean, nearestNames } from "./nearest.ts";
 import type { ServerFleet } from "./server_fleet.ts";
-import { didYouMean } from "./server_tools.ts";
 import type { RoutedResult, RouteSource } from "./status.ts";
 import type { Resolution, ToolCatalog } from "./tool_catalog.ts";
 import type { CallToolOptions } from "./tool_client.ts";

@@ -48,17 +48,17 @@ export interface CheckedServer {
 
 /** One server with its secrets and defaults filled in. */
 export interface FilledServer {
-  /** The endpoint. */
+  /** The endpoint, without userinfo and fragment. Its path and query may hold secrets: show the origin only. */
   readonly url: URL;
   /** Which transport to speak. */
   readonly transport: TransportChoice;
   /** Which era to speak. */
   readonly era: EraChoice;
-  /** The headers by lower-case name; an object without a prototype. */
+  /** Headers of every request to this server's own origin, by lower-case name; an object without a prototype. */
   readonly headers: Readonly<Record<string, Secret>>;
-  /** The longest any one operation may take, in milliseconds. */
+  /** The longest any one operation may take in milliseconds, or `undefined` for the defaults of the operations. */
   readonly timeoutMs: number | undefined;
-  /** Which tools are let through. */
+  /** Which of its tools the agent may see and call; an empty `allow` lets nothing through. */
   readonly tools: { readonly allow: readonly string[]; readonly deny: readonly string[] };
   /** What to do about changed tools. */
   readonly pin: PinChoice;
@@ -66,7 +66,7 @@ export interface FilledServer {
   readonly watch: boolean;
   /** Whether the tools' own hints are believed. */
   readonly trustAnnotations: boolean;
-  /** Whether a special address is allowed. */
+  /** Whether the URL may name a special address other than loopback. */
   readonly allowPrivate: boolean;
 }
 
