@@ -36,7 +36,7 @@ export type {
 } from "./src/events.ts";
 export type { LatencySummary } from "./src/latency.ts";
 export type { BreakerState } from "./src/resilience/breaker.ts";
-export type { PinKeeper, PinnedDigests } from "./src/tool_pins.ts";
+export type { PinKeeper, PinnedDigests } from "./src/tools/tool_pins.ts";
 export type { ConnectionKeeper } from "./src/connection/opener.ts";
 export type { SavedConnection } from "./src/connection/connection.ts";
 export { MCPClient } from "./src/legacy_client.ts";

@@ -16,13 +16,13 @@ import {
   resolveServer,
   type ServerConfig,
 } from "./server_config.ts";
-import { ServerFleet } from "./server_fleet.ts";
-import { ServerFactory } from "./server_factory.ts";
+import { ServerFleet } from "./agent/server_fleet.ts";
+import { ServerFactory } from "./agent/server_factory.ts";
 import type { SingleServerMCPClient } from "./single_server_client.ts";
 import type { AgentStatus, OwnedTool, RoutedResult, ServerStatus, ToolRoute } from "./status.ts";
-import { ToolCatalog } from "./tool_catalog.ts";
+import { ToolCatalog } from "./agent/tool_catalog.ts";
 import type { CallToolOptions, RequestOptions, ToolClient } from "./tool_client.ts";
-import { CALL_TIMEOUT_MS, ToolRouter } from "./tool_router.ts";
+import { CALL_TIMEOUT_MS, ToolRouter } from "./agent/tool_router.ts";
 
 /** How many servers are asked at once where nobody says. */
 const CONCURRENT_CONNECTIONS = 32;

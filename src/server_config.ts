@@ -22,12 +22,12 @@ import {
   type TransportChoice,
 } from "./config/server_checks.ts";
 import type { Environment, FieldCheck } from "./config/server_fields.ts";
-import type { ToolFilter } from "./tool_filter.ts";
+import type { ToolFilter } from "./tools/tool_filter.ts";
 
 export type { CollisionPolicy } from "./config/agent_checks.ts";
 export type { EraChoice, PinChoice, TransportChoice } from "./config/server_checks.ts";
 export type { Environment } from "./config/server_fields.ts";
-export type { ToolFilter } from "./tool_filter.ts";
+export type { ToolFilter } from "./tools/tool_filter.ts";
 
 /** How many characters the name of a server may have. */
 export const MAX_SERVER_NAME_LENGTH = 32;

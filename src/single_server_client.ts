@@ -13,13 +13,13 @@ import { createGuardedFetch } from "./guarded_fetch.ts";
 import { toRequestError } from "./network_errors.ts";
 import { isJsonObject, type JsonObject, type Tool, type ToolResult } from "./protocol.ts";
 import { type ResolvedServer, resolveServer, type ServerConfig } from "./server_config.ts";
-import { ServerRequests } from "./server_requests.ts";
-import { ServerTools } from "./server_tools.ts";
+import { ServerRequests } from "./server/server_requests.ts";
+import { ServerTools } from "./server/server_tools.ts";
 import { SharedTask } from "./shared_task.ts";
 import type { ServerStatus } from "./status.ts";
 import type { CallToolOptions, RequestOptions, ToolClient } from "./tool_client.ts";
-import type { ToolList } from "./tool_list.ts";
-import { type PinKeeper, ToolPins } from "./tool_pins.ts";
+import type { ToolList } from "./tools/tool_list.ts";
+import { type PinKeeper, ToolPins } from "./tools/tool_pins.ts";
 import { ToolWatcher } from "./tool_watcher.ts";
 
 /** How long a call may take where nobody says, in milliseconds. */

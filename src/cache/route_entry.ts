@@ -5,7 +5,7 @@
  */
 
 import type { Listing, RouteEntry, RouteEntryHead } from "./cached_tools.ts";
-import { toTool } from "../tool_shape.ts";
+import { toTool } from "../tools/tool_shape.ts";
 import { isJsonObject, type JsonObject, type Tool } from "../protocol.ts";
 import { MAX_ROUTE_VALUE_BYTES, type RouteKey } from "../route_store.ts";
 

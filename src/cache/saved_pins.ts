@@ -6,7 +6,7 @@
 
 import { isJsonObject, type JsonObject } from "../protocol.ts";
 import type { RouteKey } from "../route_store.ts";
-import type { PinKeeper, PinnedDigests } from "../tool_pins.ts";
+import type { PinKeeper, PinnedDigests } from "../tools/tool_pins.ts";
 import type { RouteStoreGuard } from "./route_store_guard.ts";
 import type { ServerCacheKey } from "./server_cache_key.ts";
 

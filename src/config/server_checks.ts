@@ -9,7 +9,7 @@ import { nearestNames } from "../nearest.ts";
 import { Secret } from "../secrets.ts";
 import * as field from "./server_fields.ts";
 import { fillTemplate, templateReferences, templateText } from "./template.ts";
-import type { ToolFilter } from "../tool_filter.ts";
+import type { ToolFilter } from "../tools/tool_filter.ts";
 
 /** Which transport to speak: `auto` is Streamable HTTP, then SSE where the server does not know the former. */
 export type TransportChoice = "auto" | "streamable_http" | "sse";

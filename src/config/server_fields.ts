@@ -7,7 +7,7 @@
 import { addWrongType, checkKeys, type FaultList, keyPath, quote, readList, readMapping } from "./config_checks.ts";
 import { checkServerUrl } from "./server_address.ts";
 import { fillTemplate, parseTemplate, type Template, templateReferences, templateText } from "./template.ts";
-import type { ToolFilter } from "../tool_filter.ts";
+import type { ToolFilter } from "../tools/tool_filter.ts";
 
 /** Environment variables, as the caller chose to give them. */
 export type Environment = Readonly<Record<string, string | undefined>>;

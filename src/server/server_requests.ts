@@ -6,16 +6,16 @@
  */
 
 import { delay } from "@std/async";
-import type { Connection } from "./connection/connection.ts";
-import type { Connector } from "./connection/connector.ts";
-import type { Deadline } from "./deadline.ts";
-import { isMCPError, MCPError } from "./errors.ts";
-import { type EventListener, tell } from "./events.ts";
-import { type LatencySummary, LatencyWindow } from "./latency.ts";
-import { type Phase, toRequestError } from "./network_errors.ts";
-import { Breaker, type BreakerState } from "./resilience/breaker.ts";
-import { Bulkhead } from "./resilience/bulkhead.ts";
-import { RetryBudget, toRetryDelayMs } from "./resilience/retry_budget.ts";
+import type { Connection } from "../connection/connection.ts";
+import type { Connector } from "../connection/connector.ts";
+import type { Deadline } from "../deadline.ts";
+import { isMCPError, MCPError } from "../errors.ts";
+import { type EventListener, tell } from "../events.ts";
+import { type LatencySummary, LatencyWindow } from "../latency.ts";
+import { type Phase, toRequestError } from "../network_errors.ts";
+import { Breaker, type BreakerState } from "../resilience/breaker.ts";
+import { Bulkhead } from "../resilience/bulkhead.ts";
+import { RetryBudget, toRetryDelayMs } from "../resilience/retry_budget.ts";
 
 /** How many requests to one server may be under way. */
 export const MAX_RUNNING = 64;

@@ -1,17 +1,17 @@
 import { assertEquals, assertGreaterOrEqual, assertLess, assertLessOrEqual, assertStrictEquals } from "@std/assert";
 import fc from "fast-check";
 import { SingleServerMCPClient } from "@portolan/mcp";
-import { Connector } from "../src/connection/connector.ts";
-import { ConnectionOpener } from "../src/connection/opener.ts";
-import { Deadline } from "../src/deadline.ts";
-import { MCPError, type MCPErrorCode, type MCPErrorOptions } from "../src/errors.ts";
-import type { ClientEvent } from "../src/events.ts";
-import type { GuardedFetch } from "../src/guarded_fetch.ts";
-import type { Phase } from "../src/network_errors.ts";
-import type { JsonObject } from "../src/protocol.ts";
-import { MAX_RUNNING, MAX_WAITING, type ServerRequest, ServerRequests } from "../src/server_requests.ts";
-import { codeOf, failureOf, textOf, until } from "./support/client_support.ts";
-import { startMCPServer } from "./support/mcp_server.ts";
+import { Connector } from "../../src/connection/connector.ts";
+import { ConnectionOpener } from "../../src/connection/opener.ts";
+import { Deadline } from "../../src/deadline.ts";
+import { MCPError, type MCPErrorCode, type MCPErrorOptions } from "../../src/errors.ts";
+import type { ClientEvent } from "../../src/events.ts";
+import type { GuardedFetch } from "../../src/guarded_fetch.ts";
+import type { Phase } from "../../src/network_errors.ts";
+import type { JsonObject } from "../../src/protocol.ts";
+import { MAX_RUNNING, MAX_WAITING, type ServerRequest, ServerRequests } from "../../src/server/server_requests.ts";
+import { codeOf, failureOf, textOf, until } from "../support/client_support.ts";
+import { startMCPServer } from "../support/mcp_server.ts";
 
 const SERVER = "files";
 /** How many requests earn ten retries, the most that can be saved. */

@@ -4,13 +4,13 @@
  * @module
  */
 
-import type { Deadline } from "./deadline.ts";
-import { isMCPError, MCPError } from "./errors.ts";
-import { didYouMean, nearestNames } from "./nearest.ts";
+import type { Deadline } from "../deadline.ts";
+import { isMCPError, MCPError } from "../errors.ts";
+import { didYouMean, nearestNames } from "../nearest.ts";
 import type { ServerFleet } from "./server_fleet.ts";
-import type { RoutedResult, RouteSource } from "./status.ts";
+import type { RoutedResult, RouteSource } from "../status.ts";
 import type { Resolution, ToolCatalog } from "./tool_catalog.ts";
-import type { CallToolOptions } from "./tool_client.ts";
+import type { CallToolOptions } from "../tool_client.ts";
 
 /** How long a call may take where nobody says, in milliseconds. */
 export const CALL_TIMEOUT_MS = 30_000;

@@ -1,7 +1,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
-import type { CollisionPolicy } from "../src/server_config.ts";
-import { createNameTable, type ListedServer, type NameMatch, qualifyToolName } from "../src/tool_names.ts";
+import type { CollisionPolicy } from "../../src/server_config.ts";
+import { createNameTable, type ListedServer, type NameMatch, qualifyToolName } from "../../src/agent/tool_names.ts";
 
 const POLICIES: readonly CollisionPolicy[] = ["first", "prefix", "error"];
 

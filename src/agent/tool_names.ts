@@ -8,8 +8,8 @@
  * @module
  */
 
-import type { CollisionPolicy } from "./server_config.ts";
-import type { ShadowedTool } from "./status.ts";
+import type { CollisionPolicy } from "../server_config.ts";
+import type { ShadowedTool } from "../status.ts";
 
 /** A server and the tools it lists. */
 export interface ListedServer {

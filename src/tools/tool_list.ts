@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Tool } from "./protocol.ts";
+import type { Tool } from "../protocol.ts";
 import { toTool } from "./tool_shape.ts";
 
 /** How many pages are read at most. */

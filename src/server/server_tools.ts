@@ -4,17 +4,17 @@
  * @module
  */
 
-import type { Connection } from "./connection/connection.ts";
-import { readParamHeaders } from "./connection/param_headers.ts";
-import type { Deadline } from "./deadline.ts";
-import { isMCPError, MCPError } from "./errors.ts";
-import { didYouMean, nearestNames } from "./nearest.ts";
-import type { Tool } from "./protocol.ts";
+import type { Connection } from "../connection/connection.ts";
+import { readParamHeaders } from "../connection/param_headers.ts";
+import type { Deadline } from "../deadline.ts";
+import { isMCPError, MCPError } from "../errors.ts";
+import { didYouMean, nearestNames } from "../nearest.ts";
+import type { Tool } from "../protocol.ts";
 import type { ServerRequests } from "./server_requests.ts";
-import { diffTools, type ToolDiff } from "./tool_diff.ts";
-import { isToolAllowed, type ToolFilter } from "./tool_filter.ts";
-import { readToolList, type ToolList } from "./tool_list.ts";
-import type { ToolPins } from "./tool_pins.ts";
+import { diffTools, type ToolDiff } from "../tools/tool_diff.ts";
+import { isToolAllowed, type ToolFilter } from "../tools/tool_filter.ts";
+import { readToolList, type ToolList } from "../tools/tool_list.ts";
+import type { ToolPins } from "../tools/tool_pins.ts";
 
 /** JSON-RPC's "method not found": a server without tools does not know `tools/list`. */
 const METHOD_NOT_FOUND = -32601;

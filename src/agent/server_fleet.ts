@@ -5,11 +5,11 @@
  */
 
 import { pooledMap } from "@std/async";
-import { Deadline } from "./deadline.ts";
-import { isMCPError, MCPError } from "./errors.ts";
-import { SharedTask } from "./shared_task.ts";
-import type { SingleServerMCPClient } from "./single_server_client.ts";
-import type { ServerStatus } from "./status.ts";
+import { Deadline } from "../deadline.ts";
+import { isMCPError, MCPError } from "../errors.ts";
+import { SharedTask } from "../shared_task.ts";
+import type { SingleServerMCPClient } from "../single_server_client.ts";
+import type { ServerStatus } from "../status.ts";
 import type { ToolCatalog } from "./tool_catalog.ts";
 
 /** How long asking a server may take where nobody says, in milliseconds. */

@@ -1,6 +1,6 @@
 import { assertEquals, assertLess } from "@std/assert";
 import fc from "fast-check";
-import { isToolAllowed, type ToolFilter } from "../src/tool_filter.ts";
+import { isToolAllowed, type ToolFilter } from "../../src/tools/tool_filter.ts";
 
 const CASES: readonly (readonly [ToolFilter | undefined, string, boolean])[] = [
   [undefined, "read", true],

@@ -4,8 +4,8 @@
  * @module
  */
 
-import { sha256Hex } from "./cache/sha256.ts";
-import type { JsonValue, Tool } from "./protocol.ts";
+import { sha256Hex } from "../cache/sha256.ts";
+import type { JsonValue, Tool } from "../protocol.ts";
 
 /** Digests by tool name. */
 export type PinnedDigests = Readonly<Record<string, string>>;

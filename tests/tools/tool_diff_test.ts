@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
-import type { Tool } from "../src/protocol.ts";
-import { diffTools } from "../src/tool_diff.ts";
+import type { Tool } from "../../src/protocol.ts";
+import { diffTools } from "../../src/tools/tool_diff.ts";
 
 const tool = (name: string, more: Partial<Tool> = {}): Tool => ({ name, inputSchema: { type: "object" }, ...more });
 

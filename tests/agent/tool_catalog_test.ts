@@ -1,10 +1,10 @@
 import { assertEquals } from "@std/assert";
 import type { CollisionPolicy, Tool } from "@portolan/mcp";
-import type { Listing } from "../src/cache/cached_tools.ts";
-import { toServerCacheKey } from "../src/cache/server_cache_key.ts";
-import { MemoryRouteStore } from "../src/memory_route_store.ts";
-import { RouteCache } from "../src/route_cache.ts";
-import { NEGATIVE_FRESH_MS, ToolCatalog } from "../src/tool_catalog.ts";
+import type { Listing } from "../../src/cache/cached_tools.ts";
+import { toServerCacheKey } from "../../src/cache/server_cache_key.ts";
+import { MemoryRouteStore } from "../../src/memory_route_store.ts";
+import { RouteCache } from "../../src/route_cache.ts";
+import { NEGATIVE_FRESH_MS, ToolCatalog } from "../../src/agent/tool_catalog.ts";
 
 const TTL_MS = 60_000;
 

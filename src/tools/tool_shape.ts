@@ -4,7 +4,7 @@
  * @module
  */
 
-import { isJsonObject, type Tool } from "./protocol.ts";
+import { isJsonObject, type Tool } from "../protocol.ts";
 
 /** How large a tool's schema may be, in characters of JSON. */
 export const MAX_SCHEMA_CHARS = 64 * 1024;

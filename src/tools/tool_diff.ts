@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Tool } from "./protocol.ts";
+import type { Tool } from "../protocol.ts";
 
 /** The names of the tools that differ. */
 export interface ToolDiff {

@@ -4,15 +4,15 @@
  * @module
  */
 
-import { RouteStoreGuard } from "./cache/route_store_guard.ts";
-import { SavedConnections } from "./cache/saved_connections.ts";
-import { SavedPins } from "./cache/saved_pins.ts";
-import { Sealer } from "./cache/sealer.ts";
-import { type ServerCacheKey, toServerCacheKey } from "./cache/server_cache_key.ts";
-import type { EventListener } from "./events.ts";
-import type { RouteStore } from "./route_store.ts";
-import type { ResolvedServer, ServerConfig } from "./server_config.ts";
-import { SingleServerMCPClient } from "./single_server_client.ts";
+import { RouteStoreGuard } from "../cache/route_store_guard.ts";
+import { SavedConnections } from "../cache/saved_connections.ts";
+import { SavedPins } from "../cache/saved_pins.ts";
+import { Sealer } from "../cache/sealer.ts";
+import { type ServerCacheKey, toServerCacheKey } from "../cache/server_cache_key.ts";
+import type { EventListener } from "../events.ts";
+import type { RouteStore } from "../route_store.ts";
+import type { ResolvedServer, ServerConfig } from "../server_config.ts";
+import { SingleServerMCPClient } from "../single_server_client.ts";
 
 /** What clients are made with. */
 export interface ServerFactoryDeps {

@@ -4,13 +4,13 @@
  * @module
  */
 
-import type { CachedTools, EpochToken, Listing } from "./cache/cached_tools.ts";
-import type { Tool } from "./protocol.ts";
-import type { RouteCache } from "./route_cache.ts";
-import type { ServerCacheKey } from "./cache/server_cache_key.ts";
-import type { CollisionPolicy, ToolFilter } from "./server_config.ts";
-import type { OwnedTool, ServerStatus, ShadowedTool } from "./status.ts";
-import { isToolAllowed } from "./tool_filter.ts";
+import type { CachedTools, EpochToken, Listing } from "../cache/cached_tools.ts";
+import type { Tool } from "../protocol.ts";
+import type { RouteCache } from "../route_cache.ts";
+import type { ServerCacheKey } from "../cache/server_cache_key.ts";
+import type { CollisionPolicy, ToolFilter } from "../server_config.ts";
+import type { OwnedTool, ServerStatus, ShadowedTool } from "../status.ts";
+import { isToolAllowed } from "../tools/tool_filter.ts";
 import { createNameTable, type NameMatch, type NameTable } from "./tool_names.ts";
 
 /** How long a failure to list keeps a server from being asked again, in milliseconds. */

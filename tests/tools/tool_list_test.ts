@@ -1,5 +1,5 @@
 import { assertEquals, assertLess } from "@std/assert";
-import { MAX_PAGES, MAX_TOOLS, type RawToolPage, readToolList } from "../src/tool_list.ts";
+import { MAX_PAGES, MAX_TOOLS, type RawToolPage, readToolList } from "../../src/tools/tool_list.ts";
 
 const inputSchema = { type: "object" };
 
