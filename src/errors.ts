@@ -10,24 +10,45 @@
  * | code | meaning | retry |
  * |---|---|---|
  * | `unreachable` | nothing was sent: refused, DNS, TLS | yes |
- * | `deadline_exceeded` | the deadline passed before the answer; nothing was executed that could not be repeated | yes |
+ * | `deadline_exceeded` | the deadline passed before the answer; a call may have run: `retryable` tells | sometimes |
  * | `outcome_unknown` | a tool call was sent and its answer was lost: it may have run | no |
  * | `upstream_error` | the server answered with an HTTP or JSON-RPC error | sometimes |
  * | `bad_response` | the server's answer is not MCP | no |
  * | `too_large` | an answer passed its cap | no |
  * | `unauthorized`, `forbidden` | the server answered 401, 403 | no |
- * | `rate_limited` | the server answered 429, or 503 with `Retry-After` | yes |
+ * | `authorization_required` | a person has to authorize first: the error holds the URL to open | no |
+ * | `auth_failed` | no token could be had: the authorization server or the token provider failed or was refused | sometimes |
+ * | `rate_limited` | the server answered 429, or 503 with `Retry-After`; or an interceptor limits the rate | yes |
  * | `redirect_refused` | the server redirects to another origin | no |
- * | `input_required` | the server asks for input before it goes on with a call | no |
+ * | `input_required` | the server asks for input that no handler gives, or asks without end | no |
+ * | `task_required` | the tool runs only as a task, which the server does not offer as it should | no |
+ * | `task_failed` | the task of a call failed, was cancelled or is no longer known | no |
+ * | `denied` | an interceptor of this side refused the request; nothing was sent | no |
+ * | `not_supported` | the server does not offer what was asked for | no |
  * | `overloaded` | too many calls to the server wait already | yes |
  * | `circuit_open` | the server's transport kept failing; it is left alone for a while | yes |
  * | `session_lost` | the server ended the session and refused a new one | yes |
  * | `unsupported_protocol` | no transport or protocol version in common | no |
  * | `tool_not_found`, `server_not_found`, `agent_not_found` | no such name, or not allowed | no |
- * | `tool_ambiguous` | several servers list the name and the policy is `error` | no |
- * | `invalid_arguments` | the tool's arguments are not a JSON object | no |
+ * | `resource_not_found`, `prompt_not_found` | no server lists it | no |
+ * | `tool_ambiguous`, `resource_ambiguous`, `prompt_ambiguous` | several servers list it and the policy is `error` | no |
+ * | `invalid_arguments` | the tool's arguments are not a JSON object or do not match its schema; nothing was sent | no |
+ * | `invalid_result` | the tool ran, and its structured content does not match its schema | no |
  * | `invalid_config` | the configuration has faults | no |
  * | `closed` | the client was closed | no |
+ *
+ * @example
+ * ```ts
+ * import type { MCPErrorCode } from "@portolan/mcp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const ADVICE: Partial<Record<MCPErrorCode, string>> = {
+ *   authorization_required: "Sign in",
+ *   outcome_unknown: "Look whether it has run before you try again",
+ * };
+ * const toAdvice = (code: MCPErrorCode) => ADVICE[code] ?? "Ask the operator";
+ * assertEquals(toAdvice("bad_response"), "Ask the operator");
+ * ```
  */
 export type MCPErrorCode =
   | "unreachable"
@@ -40,7 +61,13 @@ export type MCPErrorCode =
   | "forbidden"
   | "rate_limited"
   | "redirect_refused"
+  | "authorization_required"
+  | "auth_failed"
   | "input_required"
+  | "task_required"
+  | "task_failed"
+  | "denied"
+  | "not_supported"
   | "overloaded"
   | "circuit_open"
   | "session_lost"
@@ -48,14 +75,51 @@ export type MCPErrorCode =
   | "tool_not_found"
   | "server_not_found"
   | "agent_not_found"
+  | "resource_not_found"
+  | "prompt_not_found"
   | "tool_ambiguous"
+  | "resource_ambiguous"
+  | "prompt_ambiguous"
   | "invalid_arguments"
+  | "invalid_result"
   | "invalid_config"
   | "closed";
 
 const BRAND = Symbol.for("portolan.mcp.error");
 
-/** What an {@linkcode MCPError} may carry besides its code and message. */
+/**
+ * One fault of a value: of a configuration, of arguments, of a result.
+ *
+ * @example
+ * ```ts
+ * import { type Fault, MCPError } from "@portolan/mcp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const faults: readonly Fault[] = [{ path: "lines", message: "Wrong type: write an integer" }];
+ * const error = new MCPError("invalid_arguments", 'Cannot call tool "read" as its arguments have faults', { faults });
+ * assertEquals(error.faults[0]?.path, "lines");
+ * ```
+ */
+export interface Fault {
+  /** Where the fault is, as a path of keys: `agents.Kairos.servers[1]`; empty for the whole value. */
+  readonly path: string;
+  /** What is wrong and what to write instead. */
+  readonly message: string;
+}
+
+/**
+ * What an {@linkcode MCPError} may carry besides its code and message.
+ *
+ * @example
+ * ```ts
+ * import { MCPError, type MCPErrorOptions } from "@portolan/mcp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const options: MCPErrorOptions = { server: "files", retryable: true, retryAfterMs: 500 };
+ * const error = new MCPError("overloaded", 'Cannot call server "files" as too many calls wait', options);
+ * assertEquals(error.retryAfterMs, 500);
+ * ```
+ */
 export interface MCPErrorOptions {
   /** The configured name of the server that the error concerns. */
   readonly server?: string | undefined;
@@ -69,6 +133,8 @@ export interface MCPErrorOptions {
   readonly rpcCode?: number | undefined;
   /** Names the caller may have meant, nearest first. */
   readonly suggestions?: readonly string[] | undefined;
+  /** What is wrong with a value, place by place. */
+  readonly faults?: readonly Fault[] | undefined;
   /** The error underneath. */
   readonly cause?: unknown;
 }
@@ -100,6 +166,8 @@ export class MCPError extends Error {
   readonly rpcCode: number | undefined;
   /** Names the caller may have meant, nearest first; empty where there are none. */
   readonly suggestions: readonly string[];
+  /** What is wrong with a configuration, with arguments or with a result, place by place; empty for other failures. */
+  readonly faults: readonly Fault[];
 
   /**
    * Creates an error.
@@ -118,17 +186,25 @@ export class MCPError extends Error {
     this.httpStatus = options.httpStatus;
     this.rpcCode = options.rpcCode;
     this.suggestions = options.suggestions ?? [];
+    this.faults = options.faults ?? [];
     Object.defineProperty(this, BRAND, { value: true });
   }
 }
 
-/** One fault of a configuration. */
-export interface ConfigFault {
-  /** Where the fault is, as a path of keys: `agents.Kairos.servers[1]`; empty for the whole text. */
-  readonly path: string;
-  /** What is wrong and what to write instead. */
-  readonly message: string;
-}
+/**
+ * One fault of a configuration.
+ *
+ * @example
+ * ```ts
+ * import { ConfigError, type ConfigFault, SingleServerMCPClient } from "@portolan/mcp";
+ * import { assertEquals, assertThrows } from "@std/assert";
+ *
+ * const create = () => new SingleServerMCPClient("files", { url: "ftp://files.example.com" });
+ * const faults: readonly ConfigFault[] = assertThrows(create, ConfigError).faults;
+ * assertEquals(faults.map(({ path }) => path), ["servers.files.url"]);
+ * ```
+ */
+export type ConfigFault = Fault;
 
 /**
  * A configuration with faults, all of them at once. Its code is `invalid_config`.
@@ -143,9 +219,6 @@ export interface ConfigFault {
  * ```
  */
 export class ConfigError extends MCPError {
-  /** Every fault found, in the order of the text. */
-  readonly faults: readonly ConfigFault[];
-
   /**
    * Creates an error that lists all faults.
    *
@@ -155,9 +228,8 @@ export class ConfigError extends MCPError {
   constructor(faults: readonly ConfigFault[], options: MCPErrorOptions = {}) {
     const list = faults.map((fault) => `\n  ${fault.path === "" ? "" : `${fault.path}: `}${fault.message}`).join("");
     const count = faults.length === 1 ? "1 fault" : `${faults.length} faults`;
-    super("invalid_config", `Cannot use the configuration as it has ${count}:${list}`, options);
+    super("invalid_config", `Cannot use the configuration as it has ${count}:${list}`, { ...options, faults });
     this.name = "ConfigError";
-    this.faults = faults;
   }
 }
 

@@ -7,7 +7,18 @@
 /** How many requests are remembered. */
 const MAX_SAMPLES = 128;
 
-/** Percentiles of the last requests, in milliseconds. */
+/**
+ * Percentiles of the last requests, in milliseconds.
+ *
+ * @example
+ * ```ts
+ * import type { LatencySummary } from "@portolan/mcp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const isSlow = ({ p99Ms, count }: LatencySummary) => count >= 20 && p99Ms > 1_000;
+ * assertEquals(isSlow({ lastMs: 12, p50Ms: 11, p99Ms: 1_400, count: 128 }), true);
+ * ```
+ */
 export interface LatencySummary {
   /** The last one. */
   readonly lastMs: number;

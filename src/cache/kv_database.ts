@@ -4,7 +4,20 @@
  * @module
  */
 
-/** A set of changes that happen together or not at all: what is used of `Deno.AtomicOperation`. */
+/**
+ * A set of changes that happen together or not at all: what is used of `Deno.AtomicOperation`.
+ *
+ * @example
+ * ```ts
+ * import type { KvAtomicOperation } from "@portolan/mcp/kv";
+ * import { assertEquals } from "@std/assert";
+ *
+ * using kv = await Deno.openKv(":memory:");
+ * const operation: KvAtomicOperation = kv.atomic();
+ * const { ok } = await operation.set(["greeting"], "ahoy", { expireIn: 60_000 }).commit();
+ * assertEquals(ok, true);
+ * ```
+ */
 export interface KvAtomicOperation {
   /**
    * Adds a condition.
@@ -37,7 +50,24 @@ export interface KvAtomicOperation {
   commit(): Promise<{ readonly ok: boolean; readonly versionstamp?: string }>;
 }
 
-/** What is used of a `Deno.Kv`, so that this module asks for no unstable type. */
+/**
+ * What is used of a `Deno.Kv`, so that this module asks for no unstable type.
+ *
+ * @example Counting the reads
+ * ```ts
+ * import { type KvDatabase, KvRouteStore } from "@portolan/mcp/kv";
+ * import { assertEquals } from "@std/assert";
+ *
+ * using kv = await Deno.openKv(":memory:");
+ * let reads = 0;
+ * const counted: KvDatabase = {
+ *   get: (key, options) => (reads++, kv.get(key, options)),
+ *   atomic: () => kv.atomic(),
+ * };
+ * await new KvRouteStore(counted).get(["greeting"]);
+ * assertEquals(reads, 1);
+ * ```
+ */
 export interface KvDatabase {
   /**
    * Reads a value.

@@ -4,13 +4,39 @@
  * @module
  */
 
-import { isMCPError, type MCPErrorCode } from "../errors.ts";
+import { type Fault, isMCPError, type MCPErrorCode } from "../errors.ts";
 import { RequestError, type RequestErrorCode } from "./request_error.ts";
 
-/** Every value of a problem's `code`. */
+/**
+ * Every value of a problem's `code`.
+ *
+ * @example
+ * ```ts
+ * import type { ProblemCode } from "@portolan/mcp/gateway";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const isOfCaller = (code: ProblemCode) => code === "invalid_arguments" || code === "unauthenticated";
+ * assertEquals(isOfCaller("internal"), false);
+ * ```
+ */
 export type ProblemCode = MCPErrorCode | RequestErrorCode | "internal";
 
-/** A problem document, `application/problem+json` (RFC 9457). */
+/**
+ * A problem document, `application/problem+json` (RFC 9457).
+ *
+ * @example
+ * ```ts
+ * import { MCPClientManager } from "@portolan/mcp";
+ * import { createGateway, type Problem } from "@portolan/mcp/gateway";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using directory = new MCPClientManager();
+ * const gateway = createGateway({ directory }, { open: "loopback" });
+ * const response = await gateway.fetch(new Request("http://localhost/status"));
+ * const problem: Problem = await response.json();
+ * assertEquals([problem.code, problem.status], ["host_refused", 403]);
+ * ```
+ */
 export interface Problem {
   /** A URI for the kind of problem: `urn:portolan:problem:` and the code. */
   readonly type: string;
@@ -30,6 +56,8 @@ export interface Problem {
   readonly retryAfterMs?: number;
   /** Names the caller may have meant, nearest first. */
   readonly suggestions?: readonly string[];
+  /** What is wrong with the arguments, place by place. */
+  readonly faults?: readonly Fault[];
 }
 
 // An upstream's 401 and 403 are 502: the caller's own credentials are not what failed.
@@ -41,10 +69,15 @@ const KINDS: Readonly<Record<ProblemCode, readonly [status: number, title: strin
   agent_not_found: [404, "No such agent"],
   server_not_found: [404, "No such server"],
   tool_not_found: [404, "No such tool"],
+  resource_not_found: [404, "No such resource"],
+  prompt_not_found: [404, "No such prompt"],
   not_found: [404, "No such path"],
   method_not_allowed: [405, "The path has other methods"],
   body_timeout: [408, "The body did not arrive in time"],
   tool_ambiguous: [409, "Several servers list the tool"],
+  resource_ambiguous: [409, "Several servers list the resource"],
+  prompt_ambiguous: [409, "Several servers list the prompt"],
+  denied: [403, "The request was refused here"],
   body_too_large: [413, "The body is too large"],
   unsupported_media_type: [415, "The body is not JSON"],
   caller_gone: [499, "The caller went away"],
@@ -60,6 +93,12 @@ const KINDS: Readonly<Record<ProblemCode, readonly [status: number, title: strin
   session_lost: [502, "The server ended the session"],
   unsupported_protocol: [502, "No protocol in common with the server"],
   input_required: [502, "The server asks for input"],
+  authorization_required: [502, "A person has to authorize the gateway at the server first"],
+  auth_failed: [502, "The gateway could get no token for the server"],
+  invalid_result: [502, "The tool ran, and its result does not match its schema"],
+  not_supported: [502, "The server does not offer this"],
+  task_required: [502, "The tool runs only as a task"],
+  task_failed: [502, "The tool's task failed"],
   overloaded: [503, "Too many calls to the server wait"],
   circuit_open: [503, "The server is left alone for a while"],
   unreachable: [503, "The server cannot be reached"],
@@ -88,7 +127,15 @@ export function toProblem(error: unknown, requestId: string): Problem {
   if (error.code === "invalid_config") {
     return describe(error.code, "Cannot answer the request as the configuration has faults", requestId);
   }
-  return describe(error.code, error.message, requestId, error);
+  // Nothing of the URL to open: it is for the person whose tokens it is about, and the gateway knows none.
+  if (error.code === "authorization_required") {
+    const which = error.server === undefined ? "the server" : `server "${error.server}"`;
+    return describe(error.code, `Cannot use ${which} as a person has to authorize first`, requestId, error);
+  }
+  const problem = describe(error.code, error.message, requestId, error);
+  // What is an object and does not match the tool's schema can be mended by its sender (RFC 9110, 15.5.21).
+  if (error.code !== "invalid_arguments" || error.faults.length === 0) return problem;
+  return { ...problem, status: 422, title: "The arguments do not match the tool's schema", faults: error.faults };
 }
 
 /**

@@ -19,6 +19,15 @@
  * | `unsupported_media_type` | 415 | the body is not sent as `application/json` |
  * | `caller_gone` | 499 | the caller closed the connection; nobody reads the answer |
  * | `closed` | 503 | the gateway is stopping |
+ *
+ * @example
+ * ```ts
+ * import type { RequestErrorCode } from "@portolan/mcp/gateway";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const isWorthAnother = (code: RequestErrorCode) => code === "closed" || code === "body_timeout";
+ * assertEquals(isWorthAnother("unauthenticated"), false);
+ * ```
  */
 export type RequestErrorCode =
   | "invalid_arguments"

@@ -4,7 +4,19 @@
  * @module
  */
 
-/** `closed`: requests pass; `open`: none does; `half_open`: one passes, and decides. */
+/**
+ * `closed`: requests pass; `open`: none does; `half_open`: one passes, and decides.
+ *
+ * @example
+ * ```ts
+ * import { type BreakerState, SingleServerMCPClient } from "@portolan/mcp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using client = new SingleServerMCPClient("files", { url: "http://localhost:9/mcp" });
+ * const state: BreakerState = client.getStatus().breaker;
+ * assertEquals(state, "closed");
+ * ```
+ */
 export type BreakerState = "closed" | "open" | "half_open";
 
 /** How a breaker behaves. */

@@ -33,7 +33,19 @@ export function toTool(value: unknown): Tool | string {
     }
   }
   if (annotations !== undefined && !areAnnotations(annotations)) return "its annotations are malformed";
-  return isTool(value) ? value : "it is not a tool";
+  return isTool(value) ? withoutMalformedExtras(value) : "it is not a tool";
+}
+
+/** What only adorns a tool is not worth losing it. */
+function withoutMalformedExtras(tool: Tool): Tool {
+  const { icons, execution } = tool;
+  const areIcons = icons === undefined ||
+    (Array.isArray(icons) && icons.every((icon) => isJsonObject(icon) && typeof icon.src === "string"));
+  const isExecution = execution === undefined ||
+    (isJsonObject(execution) && isOptional(execution.taskSupport, "string"));
+  if (areIcons && isExecution) return tool;
+  const { icons: _, execution: __, ...rest } = tool;
+  return { ...rest, ...(areIcons ? { icons } : {}), ...(isExecution ? { execution } : {}) } as Tool;
 }
 
 /** The shape alone; {@linkcode toTool} has looked at what is in it. */
