@@ -20,7 +20,7 @@
  *       notes: { url: http://localhost:8000/mcp }
  * ```
  *
- * `${NAME}` in a server's `url` and `headers` is a secret of the agent for that server; `${env:NAME}` and
+ * `${NAME}` in a server's `url`, `headers` and `auth` is a secret of the agent for that server; `${env:NAME}` and
  * `${env:NAME:-default}` are read from the environment, in every text of a server, in secrets and in keys; `$${` is a
  * literal `${`. A variable that is set but empty counts as not set. Nothing that came from outside is looked into again.
  *
@@ -63,7 +63,19 @@ export type {
 /** The agent that a file with `mcpServers` describes. */
 const DEFAULT_AGENT = "default";
 
-/** How to read a configuration file. */
+/**
+ * How to read a configuration file.
+ *
+ * @example
+ * ```ts
+ * import { ConfigError } from "@portolan/mcp";
+ * import { parseConfig, type ParseConfigOptions } from "@portolan/mcp/config";
+ * import { assertThrows } from "@std/assert";
+ *
+ * const options: ParseConfigOptions = { env: {}, source: "portolan.yaml" };
+ * assertThrows(() => parseConfig("agents: {", options), ConfigError, "portolan.yaml");
+ * ```
+ */
 export interface ParseConfigOptions {
   /** The environment for `${env:NAME}`. @default {{}} */
   readonly env?: Environment | undefined;

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { AuthConfig } from "./auth/auth_config.ts";
 import {
   checkCollisions,
   checkSecrets,
@@ -36,8 +37,23 @@ export const MAX_SERVER_NAME_LENGTH = 32;
 export const MAX_AGENT_NAME_LENGTH = 64;
 
 /**
- * One MCP server. `${NAME}` in `url` and `headers` is replaced from the agent's secrets for this server; `$${` is a
- * literal `${` in all its texts.
+ * One MCP server. `${NAME}` in `url`, `headers` and `auth` is replaced from the agent's secrets for this server; `$${`
+ * is a literal `${` in all its texts.
+ *
+ * @example
+ * ```ts
+ * import { type ServerConfig, SingleServerMCPClient } from "@portolan/mcp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const config: ServerConfig = {
+ *   url: "https://cal.example.com/mcp",
+ *   headers: { authorization: "Bearer ${TOKEN}" },
+ *   timeoutMs: 8_000,
+ *   tools: { deny: ["delete_*"] },
+ * };
+ * await using client = new SingleServerMCPClient("calendar", config, { secrets: { TOKEN: "hunter22" } });
+ * assertEquals(client.getStatus().url, "https://cal.example.com/mcp");
+ * ```
  */
 export interface ServerConfig {
   /** The endpoint, http or https, without userinfo. */
@@ -71,14 +87,52 @@ export interface ServerConfig {
    * `idempotentHint` may be sent again when its answer was lost. @default {false}
    */
   readonly trustAnnotations?: boolean | undefined;
+  /** Whether a call's arguments are checked against the tool's schema before they are sent. @default {true} */
+  readonly validateArguments?: boolean | undefined;
+  /** Whether a result's `structuredContent` is checked against the tool's schema. @default {true} */
+  readonly validateResults?: boolean | undefined;
+  /** How to get tokens by OAuth 2.1, instead of an `authorization` among the headers. */
+  readonly auth?: AuthConfig | undefined;
   /** Whether the URL may name a private or otherwise special address; loopback needs no leave. @default {false} */
   readonly allowPrivate?: boolean | undefined;
 }
 
-/** Values for `${NAME}`, by the name of the server whose fields may use them; a value is never looked into. */
+/**
+ * Values for `${NAME}`, by the name of the server whose fields may use them; a value is never looked into.
+ *
+ * @example
+ * ```ts
+ * import { type AgentSecrets, MultiServerMCPClient } from "@portolan/mcp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const secrets: AgentSecrets = { calendar: { TOKEN: "hunter22" } };
+ * const headers = { authorization: "Bearer ${TOKEN}" };
+ * const servers = { calendar: { url: "https://cal.example.com/mcp", headers } };
+ * await using client = new MultiServerMCPClient("Kairos", { servers, secrets });
+ * assertEquals(client.servers, ["calendar"]);
+ * ```
+ */
 export type AgentSecrets = Readonly<Record<string, Readonly<Record<string, string>>>>;
 
-/** One agent and its servers, in the order that decides who owns a bare tool name. */
+/**
+ * One agent and its servers, in the order that decides who owns a bare tool name.
+ *
+ * @example
+ * ```ts
+ * import { type AgentConfig, MultiServerMCPClient } from "@portolan/mcp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const config: AgentConfig = {
+ *   servers: {
+ *     files: { url: "https://files.example.com/mcp" },
+ *     backup: { url: "https://backup.example.com/mcp" },
+ *   },
+ *   collisions: "error",
+ * };
+ * await using client = new MultiServerMCPClient("Kairos", config);
+ * assertEquals(client.getStatus().totalServers, 2);
+ * ```
+ */
 export interface AgentConfig {
   /** The servers by name; names start with a letter and hold letters, digits, `_` and `-`, at most 32. */
   readonly servers: Readonly<Record<string, ServerConfig>>;
@@ -88,7 +142,20 @@ export interface AgentConfig {
   readonly collisions?: CollisionPolicy | undefined;
 }
 
-/** Many agents, as a configuration file gives them. */
+/**
+ * Many agents, as a configuration file gives them.
+ *
+ * @example
+ * ```ts
+ * import { MCPClientManager, type PortolanConfig } from "@portolan/mcp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const files = { url: "https://files.example.com/mcp" };
+ * const config: PortolanConfig = { agents: { Kairos: { servers: { files } }, Mercurius: { servers: { files } } } };
+ * await using manager = new MCPClientManager(config);
+ * assertEquals(manager.agents, ["Kairos", "Mercurius"]);
+ * ```
+ */
 export interface PortolanConfig {
   /** The agents by name; names start with a letter and hold letters, digits, `_` and `-`, at most 64. */
   readonly agents: Readonly<Record<string, AgentConfig>>;

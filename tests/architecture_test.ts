@@ -7,6 +7,10 @@ import { listSourceFiles, readSourceFile, type SourceFile } from "./support/modu
  */
 const LAYERS: Readonly<Record<string, readonly string[]>> = {
   "words and small tools": [
+    "src/auth/authorizer.ts",
+    "src/auth/bearer_challenge.ts",
+    "src/auth/client_authentication.ts",
+    "src/auth/scopes.ts",
     "src/cache/kv_database.ts",
     "src/cache/sealer.ts",
     "src/cache/sha256.ts",
@@ -24,6 +28,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
     "src/models/token_estimate.ts",
     "src/models/vendor_names.ts",
     "src/nearest.ts",
+    "src/once_body.ts",
     "src/protocol.ts",
     "src/resilience/breaker.ts",
     "src/resilience/retry_budget.ts",
@@ -41,6 +46,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   ],
   "what is said: shapes, errors, answers": [
     "src/auth/authorization_required_error.ts",
+    "src/auth/oauth_errors.ts",
     "src/cache/cached_tools.ts",
     "src/cache/server_cache_key.ts",
     "src/config/config_checks.ts",
@@ -69,6 +75,9 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
     "src/tools/tool_shape.ts",
   ],
   "ports, stores, settings of a field": [
+    "src/auth/auth_address.ts",
+    "src/auth/auth_texts.ts",
+    "src/auth/token_authorizer.ts",
     "src/cache/route_entry.ts",
     "src/cache/route_store_guard.ts",
     "src/cache/tool_chunks.ts",
@@ -87,8 +96,10 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
     "src/tools/tool_list.ts",
   ],
   "ways out, exchanges, lists": [
+    "src/auth/auth_config.ts",
+    "src/auth/auth_fetch.ts",
+    "src/auth/auth_store.ts",
     "src/cache/saved_pins.ts",
-    "src/config/server_checks.ts",
     "src/connection/call_exchange.ts",
     "src/connection/connection.ts",
     "src/connection/sdk_fetch.ts",
@@ -106,7 +117,9 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
     "src/schema/rule_maker.ts",
   ],
   "questions, eras, changes of requests": [
-    "src/config/agent_checks.ts",
+    "src/auth/discovery.ts",
+    "src/auth/token_endpoint.ts",
+    "src/config/server_checks.ts",
     "src/connection/negotiate.ts",
     "src/connection/notice_stream.ts",
     "src/connection/tool_messages.ts",
@@ -119,24 +132,27 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
     "src/schema/value_rules.ts",
   ],
   "connections over HTTP, an agent's checks": [
+    "src/auth/oauth_records.ts",
+    "src/config/agent_checks.ts",
     "src/connection/sse_connection.ts",
     "src/connection/streamable_connection.ts",
     "src/interceptors/requests.ts",
     "src/schema/array_rules.ts",
-    "src/server_config.ts",
   ],
   "configuration, grants, interceptors": [
-    "src/agent/tool_names.ts",
-    "src/config/agent_file.ts",
-    "src/connection/legacy_connection.ts",
+    "src/auth/client_registration.ts",
+    "src/auth/finish_authorization.ts",
+    "src/auth/grant_keeper.ts",
     "src/interceptors/create_request.ts",
     "src/interceptors/interceptor.ts",
     "src/schema/compiled_schema.ts",
+    "src/server_config.ts",
   ],
   "handshakes, flows, the schema checker": [
-    "src/agent/tool_catalog.ts",
-    "src/config_file.ts",
-    "src/connection/opener.ts",
+    "src/agent/tool_names.ts",
+    "src/auth/code_flow.ts",
+    "src/config/agent_file.ts",
+    "src/connection/legacy_connection.ts",
     "src/interceptors/approval.ts",
     "src/interceptors/chain.ts",
     "src/interceptors/rate_limit.ts",
@@ -146,31 +162,38 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
     "src/schema/schema_checker.ts",
   ],
   "openers, catalogues of an agent": [
-    "src/cache/saved_connections.ts",
-    "src/connection/connector.ts",
+    "src/agent/tool_catalog.ts",
+    "src/auth/oauth_flow.ts",
+    "src/config_file.ts",
+    "src/connection/opener.ts",
     "src/interceptors/intercept_tools.ts",
   ],
   "connectors, authorizers, routers": [
+    "src/auth/oauth_authorizer.ts",
+    "src/cache/saved_connections.ts",
+    "src/connection/connector.ts",
     "src/interceptors/intercept.ts",
-    "src/server/server_requests.ts",
   ],
   "the link to a server": [
-    "src/server/server_tools.ts",
+    "src/server/server_requests.ts",
   ],
   "who holds a link, hears it, runs its requests": [
-    "src/single_server_client.ts",
+    "src/server/server_tools.ts",
   ],
   "what a server offers": [
+    "src/single_server_client.ts",
+  ],
+  "listings, the tasks of one era": [
     "src/agent/server_factory.ts",
     "src/agent/server_fleet.ts",
   ],
-  "listings, the tasks of one era": [
+  "running tasks": [
     "src/agent/tool_router.ts",
   ],
-  "running tasks": [
+  "calling tools": [
     "src/multi_server_client.ts",
   ],
-  "calling tools": [
+  "the parts of a client of one server": [
     "src/client_manager.ts",
     "src/legacy_client.ts",
   ],

@@ -10,6 +10,17 @@ import type { ServerSecrets } from "./server_checks.ts";
 /**
  * Who owns a bare tool name that several servers list: the one listed `first`; nobody, all names are qualified
  * (`prefix`); nobody, and a call by the bare name fails with `tool_ambiguous` (`error`).
+ *
+ * @example
+ * ```ts
+ * import { type CollisionPolicy, MultiServerMCPClient } from "@portolan/mcp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const collisions: CollisionPolicy = "prefix";
+ * const servers = { files: { url: "http://localhost:9/a" }, backup: { url: "http://localhost:9/b" } };
+ * await using client = new MultiServerMCPClient("Kairos", { servers, collisions });
+ * assertEquals(client.servers, ["files", "backup"]);
+ * ```
  */
 export type CollisionPolicy = "first" | "prefix" | "error";
 

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { toAuthConfig } from "../auth/auth_config.ts";
 import { checkCollisions, checkSecrets } from "./agent_checks.ts";
 import { addWrongType, checkName, keyPath, readList, readMapping } from "./config_checks.ts";
 import { type CheckedServer, checkServer, fillServer, refersToSecrets, type ServerCheck } from "./server_checks.ts";
@@ -143,23 +144,24 @@ function readKeys(value: unknown, path: string, check: FieldCheck): readonly str
 
 /** Writes a checked server so that it reads as the same server without an environment: with what was given, escaped. */
 function toServerConfig(server: CheckedServer): ServerConfig | undefined {
-  const { url, transport, timeoutMs, tools, allowPrivate } = server;
+  const { url, headers: _, fixedUrl: __, auth, tools, ...plain } = server;
   if (url === undefined) return undefined;
   const headers: Record<string, string> = Object.create(null);
   for (const [name, { template }] of server.headers) headers[name] = renderTemplate(template);
   const escape = (pattern: string) => renderTemplate([pattern]);
+  const given = Object.entries(plain).filter(([, value]) => value !== undefined);
   return {
     url: renderTemplate(url.template),
-    ...(transport && { transport }),
+    // Whatever holds no references is written as it was read.
+    ...Object.fromEntries(given),
     ...(server.headers.size > 0 && { headers }),
-    ...(timeoutMs !== undefined && { timeoutMs }),
+    ...(auth && { auth: toAuthConfig(auth) }),
     ...(tools && {
       tools: {
         ...(tools.allow && { allow: tools.allow.map(escape) }),
         ...(tools.deny && { deny: tools.deny.map(escape) }),
       },
     }),
-    ...(allowPrivate !== undefined && { allowPrivate }),
   };
 }
 

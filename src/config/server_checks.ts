@@ -4,6 +4,7 @@
  * @module
  */
 
+import { checkAuth, type CheckedAuth, fillAuth, type ResolvedAuth, textsOfAuth } from "../auth/auth_config.ts";
 import { checkKeys, keyPath, quote, readMapping } from "./config_checks.ts";
 import { nearestNames } from "../nearest.ts";
 import { Secret } from "../secrets.ts";
@@ -11,13 +12,50 @@ import * as field from "./server_fields.ts";
 import { fillTemplate, templateReferences, templateText } from "./template.ts";
 import type { ToolFilter } from "../tools/tool_filter.ts";
 
-/** Which transport to speak: `auto` is Streamable HTTP, then SSE where the server does not know the former. */
+/**
+ * Which transport to speak: `auto` is Streamable HTTP, then SSE where the server does not know the former.
+ *
+ * @example
+ * ```ts
+ * import type { ServerConfig, TransportChoice } from "@portolan/mcp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * // A server of old that is known to speak SSE alone: one request less to find out.
+ * const transport: TransportChoice = "sse";
+ * const server: ServerConfig = { url: "https://old.example.com/sse", transport };
+ * assertEquals(server.transport, "sse");
+ * ```
+ */
 export type TransportChoice = "auto" | "streamable_http" | "sse";
 
-/** Which protocol era to speak: `auto` asks the server; `legacy` is up to 2025-11-25, `modern` from 2026-07-28. */
+/**
+ * Which protocol era to speak: `auto` asks the server; `legacy` is up to 2025-11-25, `modern` from 2026-07-28.
+ *
+ * @example
+ * ```ts
+ * import type { EraChoice, ServerConfig } from "@portolan/mcp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const eraOf = (isUpgraded: boolean): EraChoice => isUpgraded ? "modern" : "auto";
+ * const server: ServerConfig = { url: "https://files.example.com/mcp", era: eraOf(true) };
+ * assertEquals(server.era, "modern");
+ * ```
+ */
 export type EraChoice = "auto" | "legacy" | "modern";
 
-/** What to do about a tool whose description or schema is no longer what it was first seen with. */
+/**
+ * What to do about a tool whose description or schema is no longer what it was first seen with.
+ *
+ * @example
+ * ```ts
+ * import type { PinChoice, ServerConfig } from "@portolan/mcp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const pin: PinChoice = "block";
+ * const server: ServerConfig = { url: "https://someone-else.example.com/mcp", pin };
+ * assertEquals(server.pin, "block");
+ * ```
+ */
 export type PinChoice = "off" | "warn" | "block";
 
 /** One server whose shape was checked. Its texts may still refer to secrets. */
@@ -42,6 +80,12 @@ export interface CheckedServer {
   readonly watch: boolean | undefined;
   /** Whether the tools' own hints are believed, where it was given. */
   readonly trustAnnotations: boolean | undefined;
+  /** Whether arguments are checked before they are sent, where it was given. */
+  readonly validateArguments: boolean | undefined;
+  /** Whether results are checked, where it was given. */
+  readonly validateResults: boolean | undefined;
+  /** How tokens are had, where it was given. */
+  readonly auth: CheckedAuth | undefined;
   /** Whether a special address is allowed, where it was given. */
   readonly allowPrivate: boolean | undefined;
 }
@@ -66,6 +110,12 @@ export interface FilledServer {
   readonly watch: boolean;
   /** Whether the tools' own hints are believed. */
   readonly trustAnnotations: boolean;
+  /** Whether arguments are checked against the tool's schema before they are sent. */
+  readonly validateArguments: boolean;
+  /** Whether results are checked against the tool's schema. */
+  readonly validateResults: boolean;
+  /** How tokens are had, or `undefined` where none are. */
+  readonly auth: ResolvedAuth | undefined;
   /** Whether the URL may name a special address other than loopback. */
   readonly allowPrivate: boolean;
 }
@@ -94,6 +144,9 @@ const SERVER_KEYS = [
   "pin",
   "watch",
   "trustAnnotations",
+  "validateArguments",
+  "validateResults",
+  "auth",
   "allowPrivate",
 ];
 const STDIO_KEYS = ["command", "args", "env", "cwd"];
@@ -140,20 +193,28 @@ export function checkServer(value: unknown, path: string, check: ServerCheck): C
   const foreign = stdioKey !== undefined ? [...STDIO_KEYS, "type"] : acceptType ? ["type"] : [];
   checkKeys(fields, path, [...SERVER_KEYS, ...foreign], faults, SYNONYMS);
   const allowPrivate = field.checkFlag(fields.get("allowPrivate"), at("allowPrivate"), check);
+  const headers = field.checkHeaders(fields.get("headers"), at("headers"), check);
+  const auth = fields.has("auth") ? checkAuth(fields.get("auth"), at("auth"), check) : undefined;
+  if (auth !== undefined && headers.has("authorization")) {
+    faults.add(keyPath(at("headers"), "authorization"), 'Cannot stand beside "auth": remove one');
+  }
   const url = stdioKey === undefined || fields.has("url")
     ? field.readText(fields.get("url"), at("url"), "the http(s) URL of the endpoint", check)
     : undefined;
   return {
     url,
     fixedUrl: url && field.checkUrl(url.path, templateText(url.template), allowPrivate ?? false, "", faults),
-    headers: field.checkHeaders(fields.get("headers"), at("headers"), check),
+    headers,
+    auth,
     transport: stdioKey === undefined ? checkTransport(fields, path, check) : undefined,
-    era: checkChoice(fields.get("era"), at("era"), "era", ERAS, check),
+    era: field.checkChoice(fields.get("era"), at("era"), "era", ERAS, check),
     timeoutMs: field.checkTimeout(fields.get("timeoutMs"), at("timeoutMs"), check),
     tools: field.checkTools(fields.get("tools"), at("tools"), check),
-    pin: checkChoice(fields.get("pin"), at("pin"), "pin", PINS, check),
+    pin: field.checkChoice(fields.get("pin"), at("pin"), "pin", PINS, check),
     watch: field.checkFlag(fields.get("watch"), at("watch"), check),
     trustAnnotations: field.checkFlag(fields.get("trustAnnotations"), at("trustAnnotations"), check),
+    validateArguments: field.checkFlag(fields.get("validateArguments"), at("validateArguments"), check),
+    validateResults: field.checkFlag(fields.get("validateResults"), at("validateResults"), check),
     allowPrivate,
   };
 }
@@ -192,8 +253,10 @@ export function fillServer(
     const { path, text, suffix } = fill(header);
     if (field.checkHeaderValue(path, text, suffix, faults) && text !== undefined) headers[name] = new Secret(text);
   }
+  const auth = server.auth && fillAuth(server.auth, fill, faults);
   if (url === undefined || faults.count > before) return undefined;
   return {
+    auth,
     url: new URL(url),
     transport: server.transport ?? "auto",
     era: server.era ?? "auto",
@@ -203,6 +266,8 @@ export function fillServer(
     pin: server.pin ?? "off",
     watch: server.watch ?? false,
     trustAnnotations: server.trustAnnotations ?? false,
+    validateArguments: server.validateArguments ?? true,
+    validateResults: server.validateResults ?? true,
     allowPrivate: server.allowPrivate ?? false,
   };
 }
@@ -226,27 +291,11 @@ function checkTransport(
   const key = byType ? "type" : "transport";
   const at = keyPath(path, key);
   if (byType && fields.has("transport")) check.faults.add(at, 'Cannot stand beside "transport": remove one');
-  return checkChoice(fields.get(key), at, "transport", byType ? TYPES : TRANSPORTS, check);
-}
-
-function checkChoice<Choice>(
-  value: unknown,
-  path: string,
-  what: string,
-  choices: ReadonlyMap<string, Choice>,
-  check: ServerCheck,
-): Choice | undefined {
-  if (value === undefined) return undefined;
-  const wanted = `one of ${[...choices.keys()].map(quote).join(", ")}`;
-  const text = field.readPlainText(value, path, wanted, check);
-  if (text === undefined) return undefined;
-  const choice = choices.get(text);
-  if (choice === undefined) check.faults.add(path, `Unknown ${what}: write ${wanted}`);
-  return choice;
+  return field.checkChoice(fields.get(key), at, "transport", byType ? TYPES : TRANSPORTS, check);
 }
 
 function textsOf(server: CheckedServer): readonly field.TextField[] {
-  return [...(server.url ? [server.url] : []), ...server.headers.values()];
+  return [...(server.url ? [server.url] : []), ...server.headers.values(), ...textsOfAuth(server.auth)];
 }
 
 function addMissing(server: CheckedServer, secrets: ServerSecrets, { env, faults }: field.FieldCheck): void {

@@ -9,7 +9,19 @@ import { checkServerUrl } from "./server_address.ts";
 import { fillTemplate, parseTemplate, type Template, templateReferences, templateText } from "./template.ts";
 import type { ToolFilter } from "../tools/tool_filter.ts";
 
-/** Environment variables, as the caller chose to give them. */
+/**
+ * Environment variables, as the caller chose to give them.
+ *
+ * @example
+ * ```ts
+ * import { type Environment, parseConfig } from "@portolan/mcp/config";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const env: Environment = { FILES_URL: "http://localhost:3001/mcp", UNSET: undefined };
+ * const { agents } = parseConfig('mcpServers: { files: { url: "${env:FILES_URL}" } }', { env });
+ * assertEquals(agents.default?.servers.files?.url, "http://localhost:3001/mcp");
+ * ```
+ */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** What a check of fields needs. */
@@ -235,4 +247,30 @@ function readScalar(value: unknown, path: string, check: FieldCheck): unknown {
   if (text === undefined) return undefined;
   if (text === "true" || text === "false") return text === "true";
   return /^[0-9]{1,9}$/.test(text) ? Number(text) : text;
+}
+
+/**
+ * Checks a word that is one of a few.
+ *
+ * @param value The value as it was written.
+ * @param path Where it is.
+ * @param what What it chooses, for the fault.
+ * @param choices The words, and what they stand for.
+ * @param check The environment, and who takes the faults.
+ * @returns What was chosen; `undefined` where nothing was given, or after a fault.
+ */
+export function checkChoice<Choice>(
+  value: unknown,
+  path: string,
+  what: string,
+  choices: ReadonlyMap<string, Choice>,
+  check: FieldCheck,
+): Choice | undefined {
+  if (value === undefined) return undefined;
+  const wanted = `one of ${[...choices.keys()].map(quote).join(", ")}`;
+  const text = readPlainText(value, path, wanted, check);
+  if (text === undefined) return undefined;
+  const choice = choices.get(text);
+  if (choice === undefined) check.faults.add(path, `Unknown ${what}: write ${wanted}`);
+  return choice;
 }

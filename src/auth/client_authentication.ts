@@ -1,0 +1,124 @@
+/**
+ * How a client proves who it is at a token endpoint.
+ *
+ * @module
+ */
+
+/** The ways that are spoken here, by their registered names. */
+export type ClientAuthMethod = "client_secret_basic" | "client_secret_post" | "private_key_jwt" | "none";
+
+/** A client of one authorization server. */
+export interface OAuthClient {
+  /** Its id. */
+  readonly clientId: string;
+  /** How it proves who it is. */
+  readonly method: ClientAuthMethod;
+  /** Its secret, where it has one. */
+  readonly clientSecret?: string | undefined;
+  /** Its private key, as PKCS #8 in PEM or as a JWK, where it has one. */
+  readonly privateKey?: string | undefined;
+  /** The algorithm of the key; `undefined`: what the key is made for. */
+  readonly algorithm?: string | undefined;
+}
+
+/** Where a client proves it, and when. */
+export interface AuthenticationContext {
+  /** The authorization server's issuer: whom an assertion is for. */
+  readonly issuer: string;
+  /** The time, in milliseconds since the epoch. */
+  readonly nowMs: number;
+}
+
+const ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+const ASSERTION_TTL_S = 60;
+/** Tried in this order with a PEM that says no algorithm: a key can be imported for its own kind only. */
+const ALGORITHMS = ["ES256", "RS256", "EdDSA", "ES384", "ES512"];
+
+/**
+ * Chooses how a client proves who it is.
+ *
+ * @param supported What the authorization server lists; `undefined`: it lists nothing (RFC 8414: Basic).
+ * @param hasSecret Whether the client has a secret.
+ * @param wanted What the operator, or the registration, says.
+ * @returns The method.
+ */
+export function chooseMethod(
+  supported: readonly string[] | undefined,
+  hasSecret: boolean,
+  wanted?: ClientAuthMethod | undefined,
+): ClientAuthMethod {
+  if (!hasSecret) return "none";
+  if (wanted !== undefined) return wanted;
+  const known = ["client_secret_basic", "client_secret_post", "none"] as const;
+  return known.find((method) => supported?.includes(method)) ?? "client_secret_basic";
+}
+
+/**
+ * Adds the proof to a request of a token.
+ *
+ * @param client Who asks.
+ * @param form The form that is sent; it is changed.
+ * @param context Where and when.
+ * @returns Headers to send.
+ * @throws {Error} If the private key cannot be used; the message may quote it.
+ */
+export async function authenticateClient(
+  client: OAuthClient,
+  form: URLSearchParams,
+  context: AuthenticationContext,
+): Promise<Readonly<Record<string, string>>> {
+  const { clientId, clientSecret = "", method } = client;
+  if (method === "client_secret_basic") {
+    return { authorization: `Basic ${btoa(`${encodeForm(clientId)}:${encodeForm(clientSecret)}`)}` };
+  }
+  form.set("client_id", clientId);
+  if (method === "client_secret_post") form.set("client_secret", clientSecret);
+  if (method === "private_key_jwt") {
+    form.set("client_assertion_type", ASSERTION_TYPE);
+    form.set("client_assertion", await signAssertion(client, context));
+  }
+  return {};
+}
+
+/** Id and secret are form-encoded before they are joined (RFC 6749, section 2.3.1). */
+function encodeForm(text: string): string {
+  return new URLSearchParams([["", text]]).toString().slice(1);
+}
+
+/** A signed statement of who the client is, good for a minute at one issuer (RFC 7523, section 3). */
+async function signAssertion(client: OAuthClient, context: AuthenticationContext): Promise<string> {
+  const { SignJWT } = await import("jose");
+  const { key, alg, kid } = await importKey(client);
+  const nowS = Math.floor(context.nowMs / 1000);
+  return await new SignJWT({ jti: crypto.randomUUID() })
+    .setProtectedHeader({ alg, ...(kid === undefined ? {} : { kid }) })
+    .setIssuer(client.clientId)
+    .setSubject(client.clientId)
+    .setAudience(context.issuer)
+    .setIssuedAt(nowS)
+    .setExpirationTime(nowS + ASSERTION_TTL_S)
+    .sign(key);
+}
+
+async function importKey({ privateKey = "", algorithm }: OAuthClient) {
+  const { importJWK, importPKCS8 } = await import("jose");
+  const text = privateKey.trim();
+  if (text.startsWith("{")) {
+    const jwk = JSON.parse(text);
+    const alg: string = algorithm ?? jwk.alg ?? algorithmOf(jwk);
+    return { key: await importJWK(jwk, alg), alg, kid: typeof jwk.kid === "string" ? jwk.kid as string : undefined };
+  }
+  // Environment variables often hold a PEM in one line, with "\n" written out.
+  const pem = text.replaceAll("\\n", "\n");
+  for (const alg of algorithm === undefined ? ALGORITHMS : [algorithm]) {
+    const key = await importPKCS8(pem, alg).catch(() => undefined);
+    if (key !== undefined) return { key, alg, kid: undefined };
+  }
+  throw new TypeError("Cannot import the private key");
+}
+
+function algorithmOf({ kty, crv }: { readonly kty?: unknown; readonly crv?: unknown }): string {
+  if (kty === "RSA") return "RS256";
+  if (kty === "OKP") return "EdDSA";
+  return crv === "P-384" ? "ES384" : crv === "P-521" ? "ES512" : "ES256";
+}
