@@ -5,35 +5,81 @@
  * @example
  * ```ts
  * import { MultiServerMCPClient } from "@portolan/mcp";
+ * import { assertEquals } from "@std/assert";
  *
  * await using client = new MultiServerMCPClient("Kairos", {
  *   servers: { fileio: { url: "http://localhost:9/mcp" } },
  * });
- * console.log(await client.connectToServers({ timeoutMs: 1_000 }));
+ * assertEquals(await client.connectToServers({ timeoutMs: 1_000 }), { fileio: false });
  * ```
  *
  * @module
  */
 
+export type { AuthConfig, GrantChoice, TokenAuthChoice } from "./src/auth/auth_config.ts";
+export {
+  type AuthAddress,
+  type AuthItem,
+  type AuthRecordKind,
+  AuthStore,
+  type AuthStoreOptions,
+  type AuthWriteOptions,
+} from "./src/auth/auth_store.ts";
+export {
+  AuthorizationRequiredError,
+  type AuthorizationRequiredOptions,
+} from "./src/auth/authorization_required_error.ts";
+export type { TokenProvider, TokenRequest } from "./src/auth/authorizer.ts";
+export type { FinishedAuthorization } from "./src/auth/finish_authorization.ts";
 export { MCPClientManager, type MCPClientManagerOptions } from "./src/client_manager.ts";
+export type {
+  Completion,
+  CompletionArgument,
+  CompletionReference,
+  LogLevel,
+  LogMessage,
+  Prompt,
+  PromptArgument,
+  PromptMessage,
+  PromptResult,
+  Resource,
+  ResourceResult,
+  ResourceTemplate,
+  ServerInfo,
+} from "./src/context.ts";
 export {
   ConfigError,
   type ConfigFault,
+  type Fault,
   isMCPError,
   MCPError,
   type MCPErrorCode,
   type MCPErrorOptions,
 } from "./src/errors.ts";
 export type {
+  AuthorizationEvent,
   BreakerEvent,
   CallEvent,
   ClientEvent,
+  ClientEventListener,
   ConnectedEvent,
   EventBase,
-  EventListener,
   FailedEvent,
   ToolsChangedEvent,
 } from "./src/events.ts";
+export type { FeatureClient, ReadOptions, ResourceSubscription } from "./src/feature_client.ts";
+export type {
+  Elicitation,
+  ElicitationAnswer,
+  FormElicitation,
+  InputContext,
+  InputHandlers,
+  Root,
+  SamplingAnswer,
+  SamplingMessage,
+  SamplingRequest,
+  UrlElicitation,
+} from "./src/input.ts";
 export type { LatencySummary } from "./src/latency.ts";
 export type { BreakerState } from "./src/resilience/breaker.ts";
 export type { PinKeeper, PinnedDigests } from "./src/tools/tool_pins.ts";
@@ -46,14 +92,17 @@ export type {
   ConnectToServersOptions,
   MultiServerMCPClientOptions,
   ReconnectOptions,
+  TellOptions,
 } from "./src/multi_server_options.ts";
 export type {
   ContentBlock,
   EmbeddedResourceContent,
+  Icon,
   JsonObject,
   JsonValue,
   MediaContent,
   Progress,
+  ResourceContents,
   ResourceLinkContent,
   TextContent,
   Tool,
@@ -78,14 +127,15 @@ export type {
   ToolFilter,
   TransportChoice,
 } from "./src/server_config.ts";
-export {
-  type ListToolsOptions,
-  SingleServerMCPClient,
-  type SingleServerMCPClientOptions,
-} from "./src/single_server_client.ts";
+export { SharedConnections } from "./src/server/server_links.ts";
+export { SingleServerMCPClient } from "./src/single_server_client.ts";
+export type { ListToolsOptions, SingleServerMCPClientOptions } from "./src/single_server_options.ts";
 export type {
   AgentStatus,
   LastError,
+  OwnedPrompt,
+  OwnedResource,
+  OwnedResourceTemplate,
   OwnedTool,
   RoutedResult,
   RouteSource,

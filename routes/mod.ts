@@ -74,7 +74,26 @@ export type {
 } from "../src/status.ts";
 export type { CallToolOptions, RequestOptions, TraceContext } from "../src/tool_client.ts";
 
-/** The collaborators of a gateway. They are borrowed: the gateway closes none of them. */
+/**
+ * The collaborators of a gateway. They are borrowed: the gateway closes none of them.
+ *
+ * @example
+ * ```ts
+ * import { MCPClientManager } from "@portolan/mcp";
+ * import { createGateway, type GatewayDeps } from "@portolan/mcp/gateway";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using directory = new MCPClientManager({ agents: { Kairos: { servers: {} } } });
+ * const unexpected: unknown[] = [];
+ * const deps: GatewayDeps = {
+ *   directory,
+ *   started: directory.connectAll({ timeoutMs: 5_000 }),
+ *   onInternalError: (error, requestId) => unexpected.push({ error, requestId }),
+ * };
+ * createGateway(deps, { open: "loopback" });
+ * assertEquals(unexpected, []);
+ * ```
+ */
 export interface GatewayDeps {
   /** All agents; an `MCPClientManager` is one. */
   readonly directory: AgentDirectory;
@@ -87,7 +106,21 @@ export interface GatewayDeps {
   readonly onInternalError?: ((error: unknown, requestId: string) => void) | undefined;
 }
 
-/** Who may use a gateway. Either `keys` or `open` has to be given. */
+/**
+ * Who may use a gateway. Either `keys` or `open` has to be given.
+ *
+ * @example
+ * ```ts
+ * import { digestKey, type GatewayOptions } from "@portolan/mcp/gateway";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const options: GatewayOptions = {
+ *   keys: { Kairos: [await digestKey("a key of Kairos")], "*": [await digestKey("a key of the operator")] },
+ *   allowedHosts: ["mcp.example.com"],
+ * };
+ * assertEquals(Object.keys(options.keys ?? {}), ["Kairos", "*"]);
+ * ```
+ */
 export interface GatewayOptions {
   /** Digests of bearer keys by agent, each as {@linkcode digestKey} gives it; those under `*` open every agent. */
   readonly keys?: Readonly<Record<string, readonly string[]>> | undefined;
@@ -106,7 +139,21 @@ export interface GatewayOptions {
   readonly hostFromUrl?: boolean | undefined;
 }
 
-/** Answers requests. Hand `fetch` to `Deno.serve`, or export it as `default { fetch }`. */
+/**
+ * Answers requests. Hand `fetch` to `Deno.serve`, or export it as `default { fetch }`.
+ *
+ * @example
+ * ```ts
+ * import { MCPClientManager } from "@portolan/mcp";
+ * import { createGateway, type Gateway } from "@portolan/mcp/gateway";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using directory = new MCPClientManager();
+ * const gateway: Gateway = createGateway({ directory }, { open: "loopback" });
+ * await gateway.drain();
+ * assertEquals((await gateway.fetch(new Request("http://localhost/healthz"))).status, 403);
+ * ```
+ */
 export interface Gateway {
   /**
    * Answers a request. Never rejects: every failure is a problem document.

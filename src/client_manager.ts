@@ -4,14 +4,36 @@
  * @module
  */
 
+import { AuthStore } from "./auth/auth_store.ts";
+import type { FinishedAuthorization } from "./auth/finish_authorization.ts";
+import { checkTimeout, Deadline } from "./deadline.ts";
 import { MCPError } from "./errors.ts";
+import { defaultFetch } from "./guarded_fetch.ts";
 import { MultiServerMCPClient } from "./multi_server_client.ts";
 import type { ConnectToServersOptions, MultiServerMCPClientOptions, ReconnectOptions } from "./multi_server_options.ts";
 import { didYouMean, nearestNames } from "./nearest.ts";
 import { type AgentConfig, type PortolanConfig, resolveAgent } from "./server_config.ts";
+import { SharedConnections } from "./server/server_links.ts";
 import type { AgentStatus } from "./status.ts";
+import type { RequestOptions } from "./tool_client.ts";
 
-/** What all clients of a manager are created with. */
+/** How long finishing an authorization may take where nobody says, in milliseconds. */
+const FINISH_TIMEOUT_MS = 30_000;
+
+/**
+ * What all clients of a manager are created with; they share connections where they would send the same.
+ *
+ * @example
+ * ```ts
+ * import { MCPClientManager, type MCPClientManagerOptions, MemoryRouteStore } from "@portolan/mcp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const options: MCPClientManagerOptions = { store: new MemoryRouteStore(), toolsTtlMs: 60_000 };
+ * const servers = { files: { url: "http://localhost:9/mcp" } };
+ * await using manager = new MCPClientManager({ agents: { Kairos: { servers } } }, options);
+ * assertEquals(manager.agents, ["Kairos"]);
+ * ```
+ */
 export type MCPClientManagerOptions = MultiServerMCPClientOptions;
 
 /**
@@ -30,7 +52,7 @@ export type MCPClientManagerOptions = MultiServerMCPClientOptions;
  * ```
  */
 export class MCPClientManager implements AsyncDisposable {
-  readonly #options: MCPClientManagerOptions;
+  readonly #options: MCPClientManagerOptions & { readonly authStore: AuthStore };
   readonly #configs: Map<string, AgentConfig>;
   readonly #clients = new Map<string, MultiServerMCPClient>();
   #closing: Promise<void> | undefined;
@@ -43,7 +65,9 @@ export class MCPClientManager implements AsyncDisposable {
    * @throws {ConfigError} If the configuration of an agent has faults (`invalid_config`).
    */
   constructor(config: PortolanConfig = { agents: {} }, options: MCPClientManagerOptions = {}) {
-    this.#options = options;
+    const { store, storeSecret, now } = options;
+    const authStore = options.authStore ?? new AuthStore({ store, storeSecret, now });
+    this.#options = { ...options, authStore, connections: options.connections ?? new SharedConnections() };
     this.#configs = new Map(Object.entries(config.agents));
     for (const [agent, agentConfig] of this.#configs) resolveAgent(agent, agentConfig);
   }
@@ -159,6 +183,26 @@ export class MCPClientManager implements AsyncDisposable {
   async reconnectAll(options: ConnectToServersOptions = {}): Promise<Record<string, Record<string, boolean>>> {
     const outcomes = this.agents.map(async (agent) => [agent, await this.reconnectClient(agent, options)] as const);
     return Object.fromEntries(await Promise.all(outcomes));
+  }
+
+  /**
+   * Finishes the authorization that a person's browser comes back from, in any isolate with the same store and secret.
+   * It is the answer to a flow of any agent, unless all act for one `principal`. A host of several people finishes with
+   * the client of the one whose session the browser has, as that refuses the flow of another: who sends somebody else
+   * their own URL to open would get the tokens of that person otherwise.
+   *
+   * @param callbackUrl The URL that the browser was sent back to, or its path and query.
+   * @param options Deadline (30 s where nobody says) and cancellation.
+   * @returns Whose tokens have come, and of which server.
+   * @throws {MCPError} With `auth_failed` if the answer is refused, or is a refusal; with `deadline_exceeded`.
+   */
+  async finishAuthorization(callbackUrl: string | URL, options: RequestOptions = {}): Promise<FinishedAuthorization> {
+    this.#throwIfClosed();
+    checkTimeout("timeoutMs", options.timeoutMs);
+    const { finishAuthorization } = await import("./auth/finish_authorization.ts");
+    const { authStore: store, principal, fetch = defaultFetch, now } = this.#options;
+    using deadline = new Deadline(options.timeoutMs ?? FINISH_TIMEOUT_MS, options);
+    return await finishAuthorization(callbackUrl, { store, principal, fetch, now, signal: deadline.signal });
   }
 
   /** Closes all clients, also where one fails to close. Idempotent. */

@@ -41,6 +41,10 @@ export class Deadline implements Disposable {
   readonly #unlink: (() => void)[] = [];
   #disposed = false;
   #silence: ReturnType<typeof setTimeout> | undefined;
+  /** Begins the silence that is watched anew. */
+  #heard: (() => void) | undefined;
+  /** How many wait for somebody else than the one whose silence is watched. */
+  #pauses = 0;
 
   /**
    * Starts the clock.
@@ -97,12 +101,29 @@ export class Deadline implements Disposable {
   watchSilence(maxMs: number): () => void {
     const heard = () => {
       clearTimeout(this.#silence);
-      if (this.signal.aborted) return;
+      if (this.signal.aborted || this.#disposed || this.#pauses > 0) return;
       this.#silence = setTimeout(() => this.#controller?.abort(new DeadlinePassed()), Math.min(maxMs, MAX_TIMER_MS));
     };
+    this.#heard = heard;
     heard();
     this.#unlink.push(() => clearTimeout(this.#silence));
     return heard;
+  }
+
+  /**
+   * Waits for work during which no silence is one: somebody else is turned to. The operation's own time goes on.
+   *
+   * @param work What to wait for.
+   * @returns What the work resolves to.
+   */
+  async withoutSilence<T>(work: () => Promise<T>): Promise<T> {
+    this.#pauses++;
+    clearTimeout(this.#silence);
+    try {
+      return await work();
+    } finally {
+      if (--this.#pauses === 0) this.#heard?.();
+    }
   }
 
   /** Stops the clock and lets go of the signals; the operation has settled. */

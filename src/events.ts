@@ -7,7 +7,18 @@
 import type { MCPErrorCode } from "./errors.ts";
 import type { BreakerState } from "./resilience/breaker.ts";
 
-/** What every event tells. */
+/**
+ * What every event tells.
+ *
+ * @example
+ * ```ts
+ * import type { EventBase } from "@portolan/mcp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const toTopic = ({ agent = "default", server }: EventBase) => `mcp/${agent}/${server}`;
+ * assertEquals(toTopic({ agent: "Kairos", server: "files" }), "mcp/Kairos/files");
+ * ```
+ */
 export interface EventBase {
   /** The agent, where the client is one of an agent's. */
   readonly agent?: string | undefined;
@@ -15,7 +26,20 @@ export interface EventBase {
   readonly server: string;
 }
 
-/** A connection was opened: the first one, or one after a failure (`recovered`). */
+/**
+ * A connection was opened: the first one, or one after a failure (`recovered`).
+ *
+ * @example
+ * ```ts
+ * import type { ConnectedEvent } from "@portolan/mcp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const toLine = ({ type, server, era, transport }: ConnectedEvent) => `${server} ${type} (${era}, ${transport})`;
+ * const how = { era: "modern", transport: "streamable_http", resumed: false } as const;
+ * const event: ConnectedEvent = { type: "recovered", server: "files", ...how };
+ * assertEquals(toLine(event), "files recovered (modern, streamable_http)");
+ * ```
+ */
 export interface ConnectedEvent extends EventBase {
   /** What happened. */
   readonly type: "connected" | "recovered";
@@ -27,7 +51,19 @@ export interface ConnectedEvent extends EventBase {
   readonly resumed: boolean;
 }
 
-/** A connection could not be opened or was lost. */
+/**
+ * A connection could not be opened or was lost.
+ *
+ * @example
+ * ```ts
+ * import type { FailedEvent } from "@portolan/mcp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const isOurs = ({ code }: FailedEvent) => code === "unauthorized" || code === "forbidden" || code === "auth_failed";
+ * const message = 'Cannot connect to server "files" as nothing answers';
+ * assertEquals(isOurs({ type: "failed", server: "files", code: "unreachable", message }), false);
+ * ```
+ */
 export interface FailedEvent extends EventBase {
   /** What happened. */
   readonly type: "failed";
@@ -37,7 +73,19 @@ export interface FailedEvent extends EventBase {
   readonly message: string;
 }
 
-/** The server lists other tools than before. */
+/**
+ * The server lists other tools than before.
+ *
+ * @example
+ * ```ts
+ * import type { ToolsChangedEvent } from "@portolan/mcp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const toAlarm = ({ server, changed }: ToolsChangedEvent) => changed.map((tool) => `Review ${tool} of ${server}`);
+ * const event = { type: "tools_changed", server: "files", added: ["copy"], removed: [], changed: ["read"] } as const;
+ * assertEquals(toAlarm(event), ["Review read of files"]);
+ * ```
+ */
 export interface ToolsChangedEvent extends EventBase {
   /** What happened. */
   readonly type: "tools_changed";
@@ -49,7 +97,18 @@ export interface ToolsChangedEvent extends EventBase {
   readonly changed: readonly string[];
 }
 
-/** The circuit breaker of a server changed its state. */
+/**
+ * The circuit breaker of a server changed its state.
+ *
+ * @example
+ * ```ts
+ * import type { BreakerEvent } from "@portolan/mcp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const isDown = ({ state }: BreakerEvent) => state === "open";
+ * assertEquals(isDown({ type: "breaker", server: "files", state: "half_open" }), false);
+ * ```
+ */
 export interface BreakerEvent extends EventBase {
   /** What happened. */
   readonly type: "breaker";
@@ -57,7 +116,19 @@ export interface BreakerEvent extends EventBase {
   readonly state: BreakerState;
 }
 
-/** A call has ended. */
+/**
+ * A call has ended.
+ *
+ * @example
+ * ```ts
+ * import type { CallEvent } from "@portolan/mcp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const toMetric = ({ server, tool, outcome, durationMs }: CallEvent) => `${server}.${tool}.${outcome} ${durationMs}`;
+ * const event = { type: "call", server: "files", tool: "read", outcome: "ok", durationMs: 12 } as const;
+ * assertEquals(toMetric(event), "files.read.ok 12");
+ * ```
+ */
 export interface CallEvent extends EventBase {
   /** What happened. */
   readonly type: "call";
@@ -69,24 +140,59 @@ export interface CallEvent extends EventBase {
   readonly durationMs: number;
 }
 
-/** What happens to a client. Further types may be added in a minor version. */
-export type ClientEvent = ConnectedEvent | FailedEvent | ToolsChangedEvent | BreakerEvent | CallEvent;
-
-/** Told of events. What it throws is ignored: it must not end the work it is told of. */
-export type EventListener = (event: ClientEvent) => void;
+/**
+ * Something happened to the tokens of a server.
+ *
+ * @example
+ * ```ts
+ * import type { AuthorizationEvent } from "@portolan/mcp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const needsPerson = ({ type }: AuthorizationEvent) => type === "authorization_required";
+ * assertEquals(needsPerson({ type: "token_renewed", server: "calendar" }), false);
+ * ```
+ */
+export interface AuthorizationEvent extends EventBase {
+  /** A token was renewed without a person; a person has to authorize; there is a token that was granted anew. */
+  readonly type: "token_renewed" | "authorization_required" | "authorized";
+}
 
 /**
- * Tells a listener of an event.
+ * What happens to a client. Further types may be added in a minor version.
  *
- * @param listener Whom to tell; `undefined` is nobody.
- * @param event What happened.
+ * @example
+ * ```ts
+ * import type { ClientEvent } from "@portolan/mcp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * function toLevel(event: ClientEvent): "info" | "warn" {
+ *   if (event.type === "call") return event.outcome === "ok" ? "info" : "warn";
+ *   return event.type === "failed" || (event.type === "breaker" && event.state === "open") ? "warn" : "info";
+ * }
+ * assertEquals(toLevel({ type: "breaker", server: "files", state: "open" }), "warn");
+ * ```
  */
-export function tell(listener: EventListener | undefined, event: ClientEvent): void {
-  try {
-    const answer: unknown = listener?.(event);
-    // A listener that is asynchronous after all must not end the process.
-    if (answer instanceof Promise) answer.catch(() => {});
-  } catch {
-    // The work goes on.
-  }
-}
+export type ClientEvent =
+  | ConnectedEvent
+  | FailedEvent
+  | ToolsChangedEvent
+  | BreakerEvent
+  | CallEvent
+  | AuthorizationEvent;
+
+/**
+ * Told of events. What it throws is ignored: it must not end the work it is told of.
+ *
+ * @example
+ * ```ts
+ * import { type ClientEventListener, SingleServerMCPClient } from "@portolan/mcp";
+ * import { assertEquals, assertRejects } from "@std/assert";
+ *
+ * const failed: string[] = [];
+ * const onEvent: ClientEventListener = ({ type, server }) => void (type === "failed" && failed.push(server));
+ * await using client = new SingleServerMCPClient("files", { url: "http://localhost:9/mcp" }, { onEvent });
+ * await assertRejects(() => client.connect());
+ * assertEquals(failed, ["files"]);
+ * ```
+ */
+export type ClientEventListener = (event: ClientEvent) => void;

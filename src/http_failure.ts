@@ -5,7 +5,7 @@
  */
 
 import { MCPError } from "./errors.ts";
-import type { Phase } from "./network_errors.ts";
+import { type Phase, PHASE_WORDS } from "./network_errors.ts";
 
 /** How much is read of the body of an error, in bytes. */
 export const MAX_ERROR_BODY_BYTES = 2048;
@@ -89,12 +89,12 @@ export function toHttpError(
 ): MCPError {
   const { server, phase } = context;
   const { status, retryAfterMs } = failure;
-  const what = { connect: "connect to", list: "list the tools of", call: "call a tool of" }[phase];
+  const what = PHASE_WORDS[phase];
   const options = { server, httpStatus: status, retryAfterMs };
   if (status === 401) {
     return new MCPError(
       "unauthorized",
-      `Cannot ${what} server "${server}" as it answered 401: check the credential in its headers`,
+      `Cannot ${what} server "${server}" as it answered 401: check its credential`,
       options,
     );
   }

@@ -40,7 +40,20 @@ export type {
   RouteStoreSetOptions,
 };
 
-/** How a {@linkcode KvRouteStore} uses its database. */
+/**
+ * How a {@linkcode KvRouteStore} uses its database.
+ *
+ * @example
+ * ```ts
+ * import { KvRouteStore, type KvRouteStoreOptions } from "@portolan/mcp/kv";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const options: KvRouteStoreOptions = { prefix: ["my-app", "routes"], consistency: "strong" };
+ * using kv = await Deno.openKv(":memory:");
+ * await new KvRouteStore(kv, options).set(["greeting"], { text: "ahoy" }, { expiresAtMs: Date.now() + 60_000 });
+ * assertEquals(await new KvRouteStore(kv).get(["greeting"]), undefined);
+ * ```
+ */
 export interface KvRouteStoreOptions {
   /** The parts that every key begins with. @default {["portolan"]} */
   readonly prefix?: readonly string[] | undefined;

@@ -141,7 +141,8 @@ function toAgent(config: AgentConfig | Readonly<Record<string, ServerConfig>>): 
   readonly secrets: AgentSecrets;
 } {
   const isServer = (value: unknown): value is ServerConfig => {
-    return typeof value === "object" && value !== null && "url" in value;
+    // An agent may have a server that is called "url".
+    return typeof value === "object" && value !== null && "url" in value && typeof value.url === "string";
   };
   if (typeof config !== "object" || config === null) {
     throw new MCPError("invalid_config", "Cannot connect to servers as the configuration is not an object");

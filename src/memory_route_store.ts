@@ -14,7 +14,21 @@ import {
   type RouteStoreSetOptions,
 } from "./route_store.ts";
 
-/** How a {@linkcode MemoryRouteStore} is bounded. */
+/**
+ * How a {@linkcode MemoryRouteStore} is bounded.
+ *
+ * @example
+ * ```ts
+ * import { MemoryRouteStore, type MemoryRouteStoreOptions } from "@portolan/mcp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const options: MemoryRouteStoreOptions = { maxEntries: 1 };
+ * const store = new MemoryRouteStore(options);
+ * const expiresAtMs = Date.now() + 60_000;
+ * for (const name of ["older", "newer"]) await store.set([name], { name }, { expiresAtMs });
+ * assertEquals(await store.get(["older"]), undefined);
+ * ```
+ */
 export interface MemoryRouteStoreOptions {
   /** How many values are kept; beyond it the least recently written one is dropped. @default {10_000} */
   readonly maxEntries?: number | undefined;

@@ -4,30 +4,41 @@
  * @module
  */
 
-import { checkTimeout, Deadline } from "./deadline.ts";
-import { MCPError } from "./errors.ts";
-import type { ConnectToServersOptions, MultiServerMCPClientOptions, ReconnectOptions } from "./multi_server_options.ts";
+import { AgentServers } from "./agent/agent_servers.ts";
+import type { FinishedAuthorization } from "./auth/finish_authorization.ts";
+import type {
+  Completion,
+  CompletionArgument,
+  CompletionReference,
+  LogLevel,
+  Prompt,
+  PromptResult,
+  Resource,
+  ResourceResult,
+  ResourceTemplate,
+  ServerInfo,
+} from "./context.ts";
+import type { FeatureClient, ReadOptions, ResourceSubscription } from "./feature_client.ts";
+import type {
+  ConnectToServersOptions,
+  MultiServerMCPClientOptions,
+  ReconnectOptions,
+  TellOptions,
+} from "./multi_server_options.ts";
 import type { Tool, ToolResult } from "./protocol.ts";
-import { RouteCache } from "./route_cache.ts";
-import {
-  type AgentConfig,
-  resolveAgent,
-  type ResolvedServer,
-  resolveServer,
-  type ServerConfig,
-} from "./server_config.ts";
-import { ServerFleet } from "./agent/server_fleet.ts";
-import { ServerFactory } from "./agent/server_factory.ts";
+import type { AgentConfig, ServerConfig } from "./server_config.ts";
 import type { SingleServerMCPClient } from "./single_server_client.ts";
-import type { AgentStatus, OwnedTool, RoutedResult, ServerStatus, ToolRoute } from "./status.ts";
-import { ToolCatalog } from "./agent/tool_catalog.ts";
-import type { CallToolOptions, RequestOptions, ToolClient } from "./tool_client.ts";
-import { CALL_TIMEOUT_MS, ToolRouter } from "./agent/tool_router.ts";
-
-/** How many servers are asked at once where nobody says. */
-const CONCURRENT_CONNECTIONS = 32;
-/** How long the route cache remembers that a server gave no list, in milliseconds; long past its freshness. */
-const NEGATIVE_TTL_MS = 600_000;
+import type {
+  AgentStatus,
+  OwnedPrompt,
+  OwnedResource,
+  OwnedResourceTemplate,
+  OwnedTool,
+  RoutedResult,
+  ServerStatus,
+  ToolRoute,
+} from "./status.ts";
+import type { CallToolOptions, RequestOptions } from "./tool_client.ts";
 
 /**
  * The client of one agent: connects to all its servers at once, routes each call to the server that owns the tool, and
@@ -48,17 +59,10 @@ const NEGATIVE_TTL_MS = 600_000;
  * assertEquals(await client.connectToServers({ timeoutMs: 1_000 }), { fileio: false, calendar: false });
  * ```
  */
-export class MultiServerMCPClient implements ToolClient {
+export class MultiServerMCPClient implements FeatureClient {
   /** The agent's name. */
   readonly agent: string;
-  readonly #now: () => number;
-  readonly #factory: ServerFactory;
-  readonly #catalog: ToolCatalog;
-  readonly #fleet: ServerFleet;
-  readonly #router: ToolRouter;
-  readonly #closed = new AbortController();
-  #refreshing: Promise<void> | undefined;
-  #closing: Promise<void> | undefined;
+  readonly #servers: AgentServers;
 
   /**
    * Creates a client; nothing is sent.
@@ -70,31 +74,13 @@ export class MultiServerMCPClient implements ToolClient {
    * @throws {RangeError} If `storeSecret` is shorter than 16 bytes.
    */
   constructor(agent: string, config: AgentConfig, options: MultiServerMCPClientOptions = {}) {
-    const { store, toolsTtlMs = 300_000, onWarning, now = Date.now } = options;
-    checkTimeout("toolsTtlMs", toolsTtlMs);
-    const { servers, collisions } = resolveAgent(agent, config);
     this.agent = agent;
-    this.#now = now;
-    const cacheOptions = { ttlMs: toolsTtlMs, negativeTtlMs: NEGATIVE_TTL_MS, onWarning, now };
-    const cache = store && new RouteCache(store, cacheOptions);
-    const onToolsStale = (server: string) => void this.#askAnew(server);
-    this.#factory = new ServerFactory({ ...options, agent, now, onToolsStale });
-    this.#catalog = new ToolCatalog({
-      policy: collisions,
-      cache,
-      now,
-      ttlMs: toolsTtlMs,
-      onLoaded: (server, tools) => this.#fleet.clientOf(server)?.adoptTools(tools),
-    });
-    this.#fleet = new ServerFleet(this.#catalog);
-    const { catalog, fleet } = { catalog: this.#catalog, fleet: this.#fleet };
-    this.#router = new ToolRouter({ agent, catalog, fleet, now, concurrency: CONCURRENT_CONNECTIONS });
-    for (const server of servers) this.#add(server, config.servers[server.name]!, secretsOf(config, server.name));
+    this.#servers = new AgentServers(agent, config, options);
   }
 
   /** The names of the servers, in order. */
   get servers(): readonly string[] {
-    return this.#fleet.servers;
+    return this.#servers.names;
   }
 
   /**
@@ -106,7 +92,7 @@ export class MultiServerMCPClient implements ToolClient {
    * @throws {MCPError} With `closed` after `close()`.
    */
   async connectToServers(options: ConnectToServersOptions = {}): Promise<Record<string, boolean>> {
-    return await this.#connect(this.servers, options, false);
+    return await this.#servers.connect(this.servers, options);
   }
 
   /**
@@ -118,9 +104,9 @@ export class MultiServerMCPClient implements ToolClient {
    */
   async reconnect(options: ReconnectOptions = {}): Promise<Record<string, boolean>> {
     const { server } = options;
-    if (server !== undefined) this.#clientOf(server);
-    const down = this.servers.filter((name) => this.#clientOf(name).isConnected === false);
-    return await this.#connect(server === undefined ? down : [server], options, true);
+    if (server !== undefined) this.#servers.clientOf(server);
+    const down = this.servers.filter((name) => this.#servers.clientOf(name).isConnected === false);
+    return await this.#servers.connect(server === undefined ? down : [server], { ...options, reconnect: true });
   }
 
   /**
@@ -134,29 +120,9 @@ export class MultiServerMCPClient implements ToolClient {
     return (await this.listOwnedTools(options)).map(({ name, tool }) => ({ ...tool, name }));
   }
 
-  /**
-   * As {@linkcode MultiServerMCPClient.listTools}, with the server that owns each tool.
-   *
-   * @param options Deadline and cancellation.
-   * @returns The tools, in the order of the servers.
-   * @throws {MCPError} If not one server has listed its tools.
-   */
+  /** As {@linkcode MultiServerMCPClient.listTools}, with the server that owns each tool. */
   async listOwnedTools(options: RequestOptions = {}): Promise<readonly OwnedTool[]> {
-    this.#throwIfClosed();
-    checkTimeout("timeoutMs", options.timeoutMs);
-    using deadline = this.#deadline(options);
-    if (this.#catalog.unknownServers.length > 0) await deadline.race(this.#catalog.loadFromCache()).catch(() => {});
-    const unknown = this.#catalog.unknownServers;
-    if (unknown.length > 0) {
-      await this.#fleet.askAll(unknown, { concurrency: CONCURRENT_CONNECTIONS, signal: deadline.signal });
-    }
-    if (deadline.cancelled) throw deadline.signal.reason;
-    const lists = this.servers.map((server) => this.#catalog.listOf(server));
-    if (lists.length > 0 && lists.every((list) => list === undefined || list.failed)) {
-      throw this.#router.toNoList(`list the tools of agent "${this.agent}"`, this.servers);
-    }
-    this.#refreshStale();
-    return this.#catalog.tools;
+    return await this.#servers.tools.listOwned(options);
   }
 
   /**
@@ -177,28 +143,13 @@ export class MultiServerMCPClient implements ToolClient {
     return (await this.callToolRouted(name, args, options)).result;
   }
 
-  /**
-   * As {@linkcode MultiServerMCPClient.callTool}, with the server that answered and how it was found.
-   *
-   * @param name The name under which the tool is listed, or `server__tool`.
-   * @param args Its arguments. @default {{}}
-   * @param options Deadline, cancellation, progress.
-   * @returns The result and its server.
-   * @throws {MCPError} As {@linkcode MultiServerMCPClient.callTool}.
-   */
+  /** As {@linkcode MultiServerMCPClient.callTool}, with the server that answered and how it was found. */
   async callToolRouted(
     name: string,
     args: Readonly<Record<string, unknown>> = {},
     options: CallToolOptions = {},
   ): Promise<RoutedResult> {
-    this.#throwIfClosed();
-    checkTimeout("timeoutMs", options.timeoutMs);
-    using deadline = this.#deadline(options);
-    try {
-      return await this.#router.call(name, args, options, deadline);
-    } finally {
-      this.#refreshStale();
-    }
+    return await this.#servers.tools.call(name, args, options);
   }
 
   /**
@@ -210,14 +161,7 @@ export class MultiServerMCPClient implements ToolClient {
    * @throws {MCPError} With `tool_not_found` or `tool_ambiguous`.
    */
   async routeTool(name: string, options: RequestOptions = {}): Promise<ToolRoute> {
-    this.#throwIfClosed();
-    checkTimeout("timeoutMs", options.timeoutMs);
-    using deadline = this.#deadline(options);
-    const { match: { server, tool, reason, shadowedServers }, route } = await this.#router.find(name, deadline);
-    const list = this.#catalog.listOf(server);
-    const nowMs = this.#now();
-    const ageMs = list === undefined ? 0 : Math.max(0, nowMs - list.atMs);
-    return { name, server, tool, route, reason, ageMs, fresh: (list?.staleAtMs ?? 0) > nowMs, shadowedServers };
+    return await this.#servers.tools.route(name, options);
   }
 
   /**
@@ -227,8 +171,147 @@ export class MultiServerMCPClient implements ToolClient {
    * @returns The client, or `undefined` where no owner is known.
    */
   findClientForTool(name: string): SingleServerMCPClient | undefined {
-    const found = this.#catalog.resolve(name);
-    return found.kind === "owned" ? this.#fleet.clientOf(found.server) : undefined;
+    return this.#servers.ownerOf(name);
+  }
+
+  /**
+   * The resources of all servers, each URI once. Servers that do not answer are left out.
+   *
+   * @param options Deadline and cancellation.
+   * @returns The resources, in the order of the servers.
+   * @throws {MCPError} If not one server has answered.
+   */
+  async listResources(options: RequestOptions = {}): Promise<readonly Resource[]> {
+    const owned = await this.listOwnedResources(options);
+    return firstOfEach(owned, ({ uri }) => uri).map(({ resource }) => resource);
+  }
+
+  /** As {@linkcode MultiServerMCPClient.listResources}, with the servers: a URI that several list is there several times. */
+  async listOwnedResources(options: RequestOptions = {}): Promise<readonly OwnedResource[]> {
+    return await this.#servers.context.listResources(options);
+  }
+
+  /** As {@linkcode MultiServerMCPClient.listResources}, of the templates of resources. */
+  async listResourceTemplates(options: RequestOptions = {}): Promise<readonly ResourceTemplate[]> {
+    const owned = await this.listOwnedResourceTemplates(options);
+    return firstOfEach(owned, ({ uriTemplate }) => uriTemplate).map(({ template }) => template);
+  }
+
+  /** As {@linkcode MultiServerMCPClient.listOwnedResources}, of the templates of resources. */
+  async listOwnedResourceTemplates(options: RequestOptions = {}): Promise<readonly OwnedResourceTemplate[]> {
+    return await this.#servers.context.listTemplates(options);
+  }
+
+  /**
+   * As {@linkcode FeatureClient.readResource}: at the server that lists the URI, else at the one with a template that it
+   * follows; nowhere else.
+   *
+   * @throws {MCPError} With `resource_not_found`, `resource_ambiguous`, `server_not_found`, or the owner's own error.
+   */
+  async readResource(uri: string, options: ReadOptions = {}): Promise<ResourceResult> {
+    return await this.#servers.context.read(uri, options);
+  }
+
+  /**
+   * As {@linkcode FeatureClient.subscribeResource}, at the server where it is read; until that is removed at the latest.
+   *
+   * @throws {MCPError} With `not_supported`, or as {@linkcode MultiServerMCPClient.readResource}.
+   */
+  async subscribeResource(
+    uri: string,
+    onUpdate: (uri: string) => void,
+    options: ReadOptions = {},
+  ): Promise<ResourceSubscription> {
+    return await this.#servers.context.subscribe(uri, onUpdate, options);
+  }
+
+  /**
+   * The prompts of all servers, each under the name to get it by. Servers that do not answer are left out.
+   *
+   * @param options Deadline and cancellation.
+   * @returns The prompts, in the order of the servers.
+   * @throws {MCPError} If not one server has answered.
+   */
+  async listPrompts(options: RequestOptions = {}): Promise<readonly Prompt[]> {
+    return (await this.listOwnedPrompts(options)).map(({ name, prompt }) => ({ ...prompt, name }));
+  }
+
+  /** As {@linkcode MultiServerMCPClient.listPrompts}, with the server that owns each prompt. */
+  async listOwnedPrompts(options: RequestOptions = {}): Promise<readonly OwnedPrompt[]> {
+    return await this.#servers.context.listPrompts(options);
+  }
+
+  /**
+   * As {@linkcode FeatureClient.getPrompt}, at the server that owns the name; `server__prompt` always works.
+   *
+   * @throws {MCPError} With `prompt_not_found`, `prompt_ambiguous`, `server_not_found`, or the owner's own error.
+   */
+  async getPrompt(
+    name: string,
+    args: Readonly<Record<string, string>> = {},
+    options: ReadOptions = {},
+  ): Promise<PromptResult> {
+    return await this.#servers.context.getPrompt(name, args, options);
+  }
+
+  /**
+   * As {@linkcode FeatureClient.complete}, at the server that owns the prompt's name or lists the template.
+   *
+   * @throws {MCPError} As {@linkcode MultiServerMCPClient.getPrompt} and {@linkcode MultiServerMCPClient.readResource}.
+   */
+  async complete(
+    reference: CompletionReference,
+    argument: CompletionArgument,
+    options: ReadOptions = {},
+  ): Promise<Completion> {
+    return await this.#servers.context.complete(reference, argument, options);
+  }
+
+  /**
+   * Has all servers, or one that is named, log from a level on.
+   *
+   * @param level The level.
+   * @param options Which server, deadline and cancellation.
+   * @returns For each server whether it could be told.
+   * @throws {MCPError} With `server_not_found` if there is no server of that name.
+   */
+  async setLogLevel(level: LogLevel, options: TellOptions = {}): Promise<Record<string, boolean>> {
+    return await this.#servers.tell(this.servers, options, (client, request) => client.setLogLevel(level, request));
+  }
+
+  /**
+   * Tells all servers that are connected, or one that is named, that the roots have changed.
+   *
+   * @param options Which server, deadline and cancellation.
+   * @returns For each of them whether it could be told.
+   * @throws {MCPError} With `server_not_found` if there is no server of that name.
+   */
+  async notifyRootsChanged(options: TellOptions = {}): Promise<Record<string, boolean>> {
+    const connected = this.servers.filter((server) => this.#servers.clientOf(server).isConnected);
+    return await this.#servers.tell(connected, options, (client, request) => client.notifyRootsChanged(request));
+  }
+
+  /**
+   * Finishes the authorization that a person's browser comes back from; any client with the same store and secret can.
+   *
+   * @param callbackUrl The URL that the browser was sent back to, or its path and query.
+   * @param options Deadline (30 s where nobody says) and cancellation.
+   * @returns Whose tokens have come, and of which server.
+   * @throws {MCPError} With `auth_failed` if the answer is refused, or is a refusal; with `deadline_exceeded`.
+   */
+  async finishAuthorization(callbackUrl: string | URL, options: RequestOptions = {}): Promise<FinishedAuthorization> {
+    return await this.#servers.finishAuthorization(callbackUrl, options);
+  }
+
+  /**
+   * What a server says of itself. Asks nobody.
+   *
+   * @param server Its name.
+   * @returns What it said when it was connected to, or `undefined`.
+   * @throws {MCPError} With `server_not_found` if there is no server of that name.
+   */
+  getServerInfo(server: string): ServerInfo | undefined {
+    return this.#servers.clientOf(server).getServerInfo();
   }
 
   /**
@@ -237,7 +320,7 @@ export class MultiServerMCPClient implements ToolClient {
    * @returns A snapshot by server name.
    */
   getConnectionStatus(): Record<string, ServerStatus> {
-    return Object.fromEntries(this.servers.map((server) => [server, this.#fleet.statusOf(server)]));
+    return this.#servers.getConnectionStatus();
   }
 
   /**
@@ -246,16 +329,7 @@ export class MultiServerMCPClient implements ToolClient {
    * @returns A snapshot.
    */
   getStatus(): AgentStatus {
-    const servers = this.getConnectionStatus();
-    const all = Object.values(servers);
-    return {
-      agent: this.agent,
-      connectedServers: all.filter(({ state }) => state === "connected").length,
-      totalServers: all.length,
-      totalTools: this.#catalog.tools.length,
-      servers,
-      shadowed: this.#catalog.shadowed,
-    };
+    return this.#servers.getStatus();
   }
 
   /**
@@ -267,17 +341,7 @@ export class MultiServerMCPClient implements ToolClient {
    * @throws {ConfigError} If the configuration has faults or the name is taken (`invalid_config`).
    */
   addServer(server: string, config: ServerConfig, secrets: Readonly<Record<string, string>> = {}): void {
-    this.#throwIfClosed();
-    if (this.servers.includes(server)) {
-      throw new MCPError(
-        "invalid_config",
-        `Cannot add server "${server}" as there is one of that name: remove it first`,
-        {
-          server,
-        },
-      );
-    }
-    this.#add(resolveServer(server, config, secrets), config, secrets);
+    this.#servers.add(server, config, secrets);
   }
 
   /**
@@ -287,9 +351,7 @@ export class MultiServerMCPClient implements ToolClient {
    * @throws {MCPError} With `server_not_found` if there is no server of that name.
    */
   async removeServer(server: string): Promise<void> {
-    this.#clientOf(server);
-    this.#catalog.remove(server);
-    await this.#fleet.remove(server);
+    await this.#servers.remove(server);
   }
 
   /**
@@ -301,85 +363,26 @@ export class MultiServerMCPClient implements ToolClient {
    * @throws {MCPError} With `server_not_found` if there is no server of that name, or if it does not list its tools.
    */
   async acceptTools(server: string, names?: readonly string[]): Promise<readonly string[]> {
-    this.#throwIfClosed();
-    const accepted = await this.#clientOf(server).acceptTools(names);
-    if (accepted.length > 0) await this.#askAnew(server);
+    this.#servers.throwIfClosed();
+    const accepted = await this.#servers.clientOf(server).acceptTools(names);
+    if (accepted.length > 0) await this.#servers.tools.askAnew(server);
     return accepted;
   }
 
   /** Ends what is under way with `closed` and closes every connection, also where one fails to close. Idempotent. */
   close(): Promise<void> {
-    this.#closed.abort(new MCPError("closed", `Cannot use the client of agent "${this.agent}" as it is closed`));
-    return this.#closing ??= this.#fleet.close();
+    return this.#servers.close();
   }
 
   /** As {@linkcode MultiServerMCPClient.close}. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
-
-  #add(resolved: ResolvedServer, config: ServerConfig, secrets: Readonly<Record<string, string>> | undefined): void {
-    const { name: server, tools: filter, timeoutMs } = resolved;
-    const { client, toKey } = this.#factory.make(resolved, config, secrets);
-    this.#catalog.add({ server, filter, toKey });
-    this.#fleet.add(client, timeoutMs);
-  }
-
-  /** The server says that its tools have changed: what is known of them no longer holds. */
-  async #askAnew(server: string): Promise<void> {
-    await this.#catalog.invalidate(server);
-    if (this.#closing === undefined) await this.#fleet.askAll([server], { concurrency: 1 });
-  }
-
-  async #connect(
-    servers: readonly string[],
-    options: ConnectToServersOptions,
-    reconnect: boolean,
-  ): Promise<Record<string, boolean>> {
-    const { concurrentConnections: concurrency = CONCURRENT_CONNECTIONS, timeoutMs, signal, onServerSettled } = options;
-    this.#throwIfClosed();
-    checkTimeout("timeoutMs", timeoutMs);
-    if (!Number.isInteger(concurrency) || concurrency < 1) {
-      throw new RangeError(`Cannot use concurrentConnections as a count from 1 up: ${String(concurrency)}`);
-    }
-    const ask = { concurrency, timeoutMs, signal, reconnect, onSettled: onServerSettled };
-    const connected = await this.#fleet.askAll(servers, ask);
-    signal?.throwIfAborted();
-    return connected;
-  }
-
-  /** The end of an operation, by the caller or by `close()`. */
-  #deadline({ timeoutMs = CALL_TIMEOUT_MS, signal }: RequestOptions): Deadline {
-    return new Deadline(timeoutMs, { signal, owner: this.#closed.signal });
-  }
-
-  /** Lists past their time are asked for again once the caller has an answer. */
-  #refreshStale(): void {
-    if (this.#closing !== undefined || this.#refreshing !== undefined) return;
-    const stale = this.#catalog.staleServers;
-    if (stale.length > 0) this.#refreshing = this.#refresh(stale).finally(() => this.#refreshing = undefined);
-  }
-
-  async #refresh(stale: readonly string[]): Promise<void> {
-    const renewals = await Promise.all(stale.map((server) => this.#catalog.renew(server)));
-    const asked = stale.filter((_, index) => renewals[index]);
-    if (this.#closing === undefined) await this.#fleet.askAll(asked, { concurrency: CONCURRENT_CONNECTIONS });
-  }
-
-  #clientOf(server: string): SingleServerMCPClient {
-    const client = this.#fleet.clientOf(server);
-    if (client !== undefined) return client;
-    throw new MCPError("server_not_found", `Cannot use server "${server}" as agent "${this.agent}" has none`, {
-      server,
-    });
-  }
-
-  #throwIfClosed(): void {
-    this.#closed.signal.throwIfAborted();
-  }
 }
 
-/** A server may be called `constructor`: only what the configuration says itself counts. */
-function secretsOf({ secrets = {} }: AgentConfig, server: string): Readonly<Record<string, string>> | undefined {
-  return Object.hasOwn(secrets, server) ? secrets[server] : undefined;
+/** The first entry of each key: the one of the server that comes first. */
+function firstOfEach<T>(entries: readonly T[], toKey: (entry: T) => string): readonly T[] {
+  const first = new Map<string, T>();
+  for (const entry of entries) if (!first.has(toKey(entry))) first.set(toKey(entry), entry);
+  return [...first.values()];
 }

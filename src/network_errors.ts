@@ -7,8 +7,16 @@
 import type { Deadline } from "./deadline.ts";
 import { MCPError } from "./errors.ts";
 
-/** The step of an operation that a failure ended; it decides whether a repeat is harmless. */
-export type Phase = "connect" | "list" | "call";
+/** The step of an operation that a failure ended; it decides whether a repeat is harmless: of all but a call it is. */
+export type Phase = "connect" | "list" | "read" | "call";
+
+/** What was being done to a server, in words. */
+export const PHASE_WORDS: Readonly<Record<Phase, string>> = {
+  connect: "connect to",
+  list: "list the tools of",
+  read: "read from",
+  call: "call a tool of",
+};
 
 const NEVER_SENT: readonly (readonly [RegExp, string])[] = [
   [/dns error|ENOTFOUND|EAI_AGAIN|failed to lookup address/i, "its host name does not resolve"],
@@ -82,11 +90,10 @@ export function toRequestError(
  * @returns An `MCPError` with the code `deadline_exceeded`; a call that was sent is not `retryable`.
  */
 export function toDeadlineError(server: string, phase: Phase): MCPError {
-  const what = { connect: "connect to", list: "list the tools of", call: "call a tool of" }[phase];
   const sent = phase === "call" ? "; the call was sent and may have run" : "";
   return new MCPError(
     "deadline_exceeded",
-    `Cannot ${what} server "${server}" as the deadline passed in phase ${phase}${sent}`,
+    `Cannot ${PHASE_WORDS[phase]} server "${server}" as the deadline passed in phase ${phase}${sent}`,
     { server, retryable: phase !== "call" },
   );
 }

@@ -4,55 +4,35 @@
  * @module
  */
 
-import { CONNECT_TIMEOUT_MS, Connector } from "./connection/connector.ts";
-import { type ConnectionKeeper, ConnectionOpener } from "./connection/opener.ts";
+import type { FinishedAuthorization } from "./auth/finish_authorization.ts";
+import { CONNECT_TIMEOUT_MS, type Connector } from "./connection/connector.ts";
+import { END_TIMEOUT_MS } from "./connection/limits.ts";
+import type {
+  Completion,
+  CompletionArgument,
+  CompletionReference,
+  LogLevel,
+  Prompt,
+  PromptResult,
+  Resource,
+  ResourceResult,
+  ResourceTemplate,
+  ServerInfo,
+} from "./context.ts";
+import { type ListedKind, PROMPTS, RESOURCE_TEMPLATES, RESOURCES } from "./server/context_list.ts";
 import { checkTimeout, Deadline } from "./deadline.ts";
-import { isMCPError, MCPError } from "./errors.ts";
-import { type CallEvent, type EventListener, tell } from "./events.ts";
-import { createGuardedFetch } from "./guarded_fetch.ts";
-import { toRequestError } from "./network_errors.ts";
-import { isJsonObject, type JsonObject, type Tool, type ToolResult } from "./protocol.ts";
+import type { FeatureClient, ReadOptions, ResourceSubscription } from "./feature_client.ts";
+import { createResponder } from "./server/input_responder.ts";
+import { Operations } from "./server/operations.ts";
+import type { Tool, ToolResult } from "./protocol.ts";
 import { type ResolvedServer, resolveServer, type ServerConfig } from "./server_config.ts";
-import { ServerRequests } from "./server/server_requests.ts";
-import { ServerTools } from "./server/server_tools.ts";
-import { SharedTask } from "./shared_task.ts";
+import type { ContextRequest } from "./server/server_context.ts";
+import { tellLog } from "./server/server_listener.ts";
+import { createServerParts, type ServerParts, toServerStatus } from "./server/server_parts.ts";
+import type { ListToolsOptions, SingleServerMCPClientOptions } from "./single_server_options.ts";
 import type { ServerStatus } from "./status.ts";
-import type { CallToolOptions, RequestOptions, ToolClient } from "./tool_client.ts";
-import type { ToolList } from "./tools/tool_list.ts";
-import { type PinKeeper, ToolPins } from "./tools/tool_pins.ts";
-import { ToolWatcher } from "./tool_watcher.ts";
-
-/** How long a call may take where nobody says, in milliseconds. */
-const CALL_TIMEOUT_MS = 30_000;
-
-/** What differs between production and tests, and between agents. */
-export interface SingleServerMCPClientOptions {
-  /** Values for `${NAME}` in the server's `url` and `headers`. */
-  readonly secrets?: Readonly<Record<string, string>> | undefined;
-  /** Told of connections, failures, changed tools and calls, as they happen. What it throws is ignored. */
-  readonly onEvent?: EventListener | undefined;
-  /**
-   * Told that the server says its tools have changed, where its configuration has `watch`.
-   * @default {The tools are listed anew}
-   */
-  readonly onToolsStale?: (() => void) | undefined;
-  /** Where connections are kept between isolates; borrowed. @default {undefined, nothing is kept} */
-  readonly keeper?: ConnectionKeeper | undefined;
-  /** Where pins are kept between isolates; borrowed. @default {undefined, they hold as long as the client} */
-  readonly pinKeeper?: PinKeeper | undefined;
-  /** The `fetch` underneath. @default {globalThis.fetch} */
-  readonly fetch?: typeof globalThis.fetch | undefined;
-  /** The time, in milliseconds since the epoch. @default {Date.now} */
-  readonly now?: (() => number) | undefined;
-  /** A number from 0 up to 1, for the jitter of retries. @default {Math.random} */
-  readonly random?: (() => number) | undefined;
-}
-
-/** What may be said of a list. */
-export interface ListToolsOptions extends RequestOptions {
-  /** Ask the server although a list is at hand. @default {false} */
-  readonly refresh?: boolean | undefined;
-}
+import type { CallToolOptions, RequestOptions } from "./tool_client.ts";
+import { ToolListing } from "./server/tool_listing.ts";
 
 /**
  * A client of exactly one MCP server, of either protocol era, over Streamable HTTP or SSE. It connects when it is first
@@ -67,20 +47,14 @@ export interface ListToolsOptions extends RequestOptions {
  * assertEquals(client.getStatus().state, "idle");
  * ```
  */
-export class SingleServerMCPClient implements ToolClient {
+export class SingleServerMCPClient implements FeatureClient {
   readonly #server: ResolvedServer;
   /** The URL as configured, without its query: secrets in its path are still `${NAME}`. */
   readonly #shownUrl: string;
-  readonly #connector: Connector;
-  readonly #requests: ServerRequests;
-  readonly #tools: ServerTools;
-  readonly #pins: ToolPins | undefined;
-  readonly #listing: SharedTask<ToolList>;
-  readonly #watcher: ToolWatcher;
-  readonly #onEvent: EventListener | undefined;
-  /** Whether the next listing is made although the breaker is open: somebody asked for it by name. */
-  #forced = false;
-  readonly #closed = new AbortController();
+  readonly #parts: ServerParts;
+  readonly #listing: ToolListing;
+  readonly #operations: Operations;
+  #logLevel: LogLevel | undefined;
   #closing: Promise<void> | undefined;
 
   /**
@@ -92,30 +66,15 @@ export class SingleServerMCPClient implements ToolClient {
    * @throws {ConfigError} If the configuration has faults (`invalid_config`).
    */
   constructor(server: string, config: ServerConfig, options: SingleServerMCPClientOptions = {}) {
-    const { secrets, fetch, now = Date.now, random = Math.random, onEvent, keeper, pinKeeper } = options;
-    this.#server = resolveServer(server, config, secrets);
+    this.#server = resolveServer(server, config, options.secrets);
     this.#shownUrl = config.url.replace(/[?#].*$/s, "");
-    const { url, headers, transport, era, tools: filter, pin } = this.#server;
-    const send = createGuardedFetch({ server, url, headers, fetch });
-    const opener = new ConnectionOpener({ server, url, transport, era, send, keeper, now });
-    const connector = new Connector({ server, opener, onEvent, now });
-    const requests = new ServerRequests({ server, connector, onEvent, now, random });
-    this.#onEvent = onEvent;
-    this.#connector = connector;
-    this.#requests = requests;
-    this.#pins = pin === "off" ? undefined : new ToolPins(pin, pinKeeper);
-    this.#tools = new ServerTools({
-      server,
-      filter,
-      requests,
-      pins: this.#pins,
-      onChange: (diff) => tell(onEvent, { type: "tools_changed", server, ...diff }),
-    });
-    this.#listing = new SharedTask((deadline) => this.#readList(deadline));
-    this.#watcher = new ToolWatcher({
-      listen: async (onChange, signal) => await connector.connection?.listen(onChange, signal) ?? true,
-      onChange: options.onToolsStale ?? (() => void this.listTools({ refresh: true }).catch(() => {})),
-    });
+    this.#logLevel = options.logLevel;
+    const listAnew = () => void this.#listChanged().catch(() => {});
+    this.#parts = createServerParts(this.#server, options, options.onToolsStale ?? listAnew);
+    this.#operations = new Operations(server, this.#server.timeoutMs);
+    const { tools, held: { link: { connector } } } = this.#parts;
+    this.#listing = new ToolListing({ tools, connector, connectTimeoutMs: this.#operations.sharedMs({}) });
+    if (options.logLevel !== undefined) this.#parts.held.link.logFrom(options.logLevel);
   }
 
   /** The server's name. */
@@ -131,12 +90,11 @@ export class SingleServerMCPClient implements ToolClient {
   /**
    * Connects and lists the tools, whatever happened before.
    *
-   * @param options Deadline and cancellation. The smaller of `timeoutMs` here and in the configuration holds, 10 s
-   * where neither is given.
+   * @param options Deadline (the smaller of the one here and in the configuration; else 10 s) and cancellation.
    * @throws {MCPError} If the server cannot be reached or does not list its tools.
    */
   async connect(options: RequestOptions = {}): Promise<void> {
-    this.#forced = true;
+    this.#listing.force();
     await this.#listAnew(options);
   }
 
@@ -148,9 +106,9 @@ export class SingleServerMCPClient implements ToolClient {
    * @throws {MCPError} If no list could be had.
    */
   async listTools(options: ListToolsOptions = {}): Promise<readonly Tool[]> {
-    this.#closed.signal.throwIfAborted();
-    if (options.refresh === true || this.#tools.list === undefined) await this.#listAnew(options);
-    return this.#tools.known ?? [];
+    this.#operations.throwIfClosed();
+    if (options.refresh === true || this.#parts.tools.list === undefined) await this.#listAnew(options);
+    return this.#parts.tools.known ?? [];
   }
 
   /**
@@ -159,7 +117,7 @@ export class SingleServerMCPClient implements ToolClient {
    * @param tools The tools as the server listed them.
    */
   adoptTools(tools: readonly Tool[]): void {
-    this.#tools.adopt(tools);
+    this.#parts.tools.adopt(tools);
   }
 
   /**
@@ -170,7 +128,7 @@ export class SingleServerMCPClient implements ToolClient {
    * @throws {MCPError} If the server does not list its tools.
    */
   async acceptTools(names?: readonly string[]): Promise<readonly string[]> {
-    const accepted = await this.#pins?.accept(names) ?? [];
+    const accepted = await this.#parts.pins?.accept(names) ?? [];
     if (accepted.length > 0) await this.listTools({ refresh: true });
     return accepted;
   }
@@ -183,48 +141,141 @@ export class SingleServerMCPClient implements ToolClient {
    * @param args Its arguments. @default {{}}
    * @param options Deadline (30 s where nobody says), cancellation, progress.
    * @returns What the tool answered, also where it answered `isError: true`.
-   * @throws {MCPError} With `tool_not_found` if the tool is not listed or not allowed; with `invalid_arguments` if the
-   * arguments are no JSON object; with `deadline_exceeded`, `outcome_unknown`, `unreachable`, `circuit_open`,
-   * `overloaded`, `upstream_error`, `bad_response` and the other codes of a server that does not answer as it should.
+   * @throws {MCPError} With `tool_not_found` if the tool is not listed or not allowed; with `invalid_arguments` if its
+   * schema does not allow the arguments, with `invalid_result` if it does not allow what the tool answered; with
+   * `outcome_unknown` and the other codes of a server that does not answer as it should.
    */
   async callTool(
     name: string,
     args: Readonly<Record<string, unknown>> = {},
     options: CallToolOptions = {},
   ): Promise<ToolResult> {
-    this.#closed.signal.throwIfAborted();
-    checkTimeout("timeoutMs", options.timeoutMs);
     checkTimeout("idleTimeoutMs", options.idleTimeoutMs);
-    const tool = this.#tools.check(name);
-    const argumentsText = toArgumentsText(name, args, this.server);
-    const startedAt = performance.now();
-    using deadline = this.#deadline(options, CALL_TIMEOUT_MS);
-    const { onProgress, idleTimeoutMs, trace } = options;
-    // A silence begins when the call has left: waiting for a turn or a handshake is none of the tool's.
-    let heard: (() => void) | undefined;
-    const listen = () => {
-      if (heard === undefined) heard = deadline.watchSilence(idleTimeoutMs ?? Infinity);
-      else heard();
-    };
-    const onHeard = idleTimeoutMs === undefined ? undefined : listen;
-    const { inputSchema } = tool ?? {};
-    const details = { deadline, onProgress, onHeard, trace, argumentsText, inputSchema };
-    try {
-      const result = await this.#requests.run({
-        phase: "call",
+    const { onLog, logLevel = this.#logLevel } = options;
+    return await this.#operations.run({ options, phase: () => "call" }, async (deadline) => {
+      const result = await this.#parts.caller.call(name, args, {
         deadline,
-        connectTimeoutMs: this.#sharedMs(options),
-        repeatable: this.#isRepeatable(tool),
-        send: (connection) => connection.callTool(name, args as JsonObject, details),
+        connectTimeoutMs: this.#operations.sharedMs(options),
+        options,
+        responder: this.#responderOf(options),
+        logLevel: logLevel ?? (onLog === undefined ? undefined : "info"),
+        onNotice: (message) => {
+          tellLog(onLog, message, this.server);
+          this.#parts.listener.onNotice(message);
+        },
       });
       this.#startWatching();
-      this.#tellOfCall(name, result.isError === true ? "tool_error" : "ok", startedAt);
       return result;
-    } catch (error) {
-      const failure = toRequestError(error, { server: this.server, phase: "call", deadline });
-      this.#tellOfCall(name, isMCPError(failure) ? failure.code : "cancelled", startedAt);
-      throw failure;
-    }
+    });
+  }
+
+  /**
+   * The resources of this server. Asks it each time.
+   *
+   * @param options Deadline (10 s where nobody says) and cancellation.
+   * @returns At most 2,000; none where the server has none.
+   * @throws {MCPError} If no list could be had.
+   */
+  async listResources(options: RequestOptions = {}): Promise<readonly Resource[]> {
+    return await this.#list<Resource>(RESOURCES, options);
+  }
+
+  /** As {@linkcode SingleServerMCPClient.listResources}, for the templates of resources. */
+  async listResourceTemplates(options: RequestOptions = {}): Promise<readonly ResourceTemplate[]> {
+    return await this.#list<ResourceTemplate>(RESOURCE_TEMPLATES, options);
+  }
+
+  /**
+   * Reads a resource of this server.
+   *
+   * @param uri Its URI; it need not be listed.
+   * @param options Deadline (30 s where nobody says), cancellation, and who answers the server meanwhile.
+   * @returns What it holds.
+   * @throws {MCPError} With `resource_not_found` if the server says that there is none; or if there is no answer.
+   */
+  async readResource(uri: string, options: ReadOptions = {}): Promise<ResourceResult> {
+    return await this.#read(options, (request) => this.#parts.context.read(uri, request));
+  }
+
+  /**
+   * Watches a resource of this server, on a stream that is kept open until then.
+   *
+   * @param uri Its URI.
+   * @param onUpdate Told with the URI of what has changed. What it throws is ignored.
+   * @param options Deadline (30 s where nobody says) and cancellation of the subscribing.
+   * @returns The subscription; it lasts until it, or the client, is closed, also over new sessions.
+   * @throws {MCPError} With `not_supported` if the server does not tell of changes.
+   */
+  async subscribeResource(
+    uri: string,
+    onUpdate: (uri: string) => void,
+    options: ReadOptions = {},
+  ): Promise<ResourceSubscription> {
+    return await this.#read(options, (request) => this.#parts.context.subscribe(uri, onUpdate, request));
+  }
+
+  /** As {@linkcode SingleServerMCPClient.listResources}, for prompts. */
+  async listPrompts(options: RequestOptions = {}): Promise<readonly Prompt[]> {
+    return await this.#list<Prompt>(PROMPTS, options);
+  }
+
+  /**
+   * Gets a prompt of this server with its arguments filled in.
+   *
+   * @param name Its name.
+   * @param args Its arguments. @default {{}}
+   * @param options Deadline (30 s where nobody says), cancellation, and who answers the server meanwhile.
+   * @returns The messages.
+   * @throws {MCPError} If there is no answer.
+   */
+  async getPrompt(
+    name: string,
+    args: Readonly<Record<string, string>> = {},
+    options: ReadOptions = {},
+  ): Promise<PromptResult> {
+    return await this.#read(options, (request) => this.#parts.context.prompt(name, args, request));
+  }
+
+  /**
+   * Asks this server for values that an argument could have.
+   *
+   * @param reference Whose argument: a prompt's, or a resource template's.
+   * @param argument The argument and what has been typed of it.
+   * @param options Deadline (30 s where nobody says) and cancellation.
+   * @returns At most 100 values; none where the server completes nothing.
+   * @throws {MCPError} If there is no answer.
+   */
+  async complete(
+    reference: CompletionReference,
+    argument: CompletionArgument,
+    options: ReadOptions = {},
+  ): Promise<Completion> {
+    return await this.#read(options, (request) => this.#parts.context.complete(reference, argument, request));
+  }
+
+  /**
+   * Has the server log from a level on: a legacy one is told now, a modern one with every call.
+   *
+   * @param level The level.
+   * @param options Deadline (30 s where nobody says) and cancellation.
+   * @throws {MCPError} If the server could not be told.
+   */
+  async setLogLevel(level: LogLevel, options: RequestOptions = {}): Promise<void> {
+    this.#logLevel = level;
+    await this.#read(options, ({ deadline }) => this.#parts.held.link.setLogLevel(level, deadline));
+  }
+
+  /**
+   * Tells a legacy server that the roots have changed; a modern one asks for them when it needs them.
+   *
+   * @param options Deadline (30 s where nobody says) and cancellation.
+   * @throws {MCPError} If the server could not be told.
+   */
+  async notifyRootsChanged(options: RequestOptions = {}): Promise<void> {
+    const { connection } = this.#connector;
+    await this.#read(options, async ({ deadline }) => {
+      await connection?.notify("notifications/roots/list_changed", deadline);
+    });
   }
 
   /**
@@ -235,8 +286,27 @@ export class SingleServerMCPClient implements ToolClient {
    */
   async reconnect(options: RequestOptions = {}): Promise<void> {
     const { connection } = this.#connector;
-    if (connection !== undefined) this.#connector.drop(connection);
+    if (connection !== undefined) this.#connector.renew(connection);
     await this.connect(options);
+  }
+
+  /**
+   * How long a list of this server is fresh, as it said when it was last asked.
+   *
+   * @param what Which list.
+   * @returns The time in milliseconds, or `undefined` where it did not say.
+   */
+  listTtlMs(what: "resources" | "templates" | "prompts"): number | undefined {
+    return this.#parts.context.ttlMsOf({ resources: RESOURCES, templates: RESOURCE_TEMPLATES, prompts: PROMPTS }[what]);
+  }
+
+  /**
+   * What the server says of itself. Asks nobody.
+   *
+   * @returns What it said when it was connected to; `undefined` before that, and where a connection was gone on from.
+   */
+  getServerInfo(): ServerInfo | undefined {
+    return this.#connector.connection?.info;
   }
 
   /**
@@ -245,35 +315,24 @@ export class SingleServerMCPClient implements ToolClient {
    * @returns A snapshot.
    */
   getStatus(): ServerStatus {
-    const { connection, state, connectedAtMs, lastError } = this.#connector;
-    const { latency, breaker, running, waiting } = this.#requests;
-    const { list } = this.#tools;
-    return {
-      server: this.server,
-      url: this.#shownUrl,
-      state,
-      era: connection?.era,
-      transport: connection?.transport,
-      protocolVersion: connection?.protocolVersion,
-      toolCount: list && this.#tools.known?.length,
-      toolsFrom: list && "server",
-      toolsPartial: list?.partial ?? false,
-      toolsTtlMs: list?.ttlMs,
-      warnings: list?.warnings ?? [],
-      latencyMs: latency?.lastMs,
-      latency,
-      breaker,
-      running,
-      waiting,
-      connectedAtMs,
-      lastError,
-    };
+    return toServerStatus(this.#parts, this.server, this.#shownUrl);
+  }
+
+  /**
+   * Finishes the authorization that a person's browser comes back from; any client with the same `authStore` can.
+   *
+   * @param callbackUrl The URL that the browser was sent back to, or its path and query.
+   * @param options Deadline (30 s where nobody says) and cancellation.
+   * @returns Whose tokens have come, and of which server.
+   * @throws {MCPError} With `auth_failed` if the answer is refused, or is a refusal; with `deadline_exceeded`.
+   */
+  async finishAuthorization(callbackUrl: string | URL, options: RequestOptions = {}): Promise<FinishedAuthorization> {
+    return await this.#read(options, ({ deadline }) => this.#parts.finishAuthorization(callbackUrl, deadline.signal));
   }
 
   /** Ends what is under way with `closed`, ends the session and frees everything, within a second. Idempotent. */
   close(): Promise<void> {
-    const message = `Cannot use server "${this.server}" as its client is closed`;
-    this.#closed.abort(new MCPError("closed", message, { server: this.server }));
+    this.#operations.close();
     return this.#closing ??= this.#close();
   }
 
@@ -283,75 +342,54 @@ export class SingleServerMCPClient implements ToolClient {
   }
 
   async #listAnew(options: RequestOptions): Promise<void> {
-    this.#closed.signal.throwIfAborted();
-    checkTimeout("timeoutMs", options.timeoutMs);
-    using deadline = this.#deadline(options, CONNECT_TIMEOUT_MS);
-    try {
-      await this.#listing.join(deadline, this.#sharedMs(options));
+    const phase = () => this.isConnected ? "list" : "connect";
+    await this.#operations.run({ options, phase, defaultMs: CONNECT_TIMEOUT_MS }, async (deadline) => {
+      await this.#listing.join(deadline, this.#operations.sharedMs(options));
       this.#startWatching();
-    } catch (error) {
-      throw toRequestError(error, { server: this.server, phase: this.isConnected ? "list" : "connect", deadline });
-    }
+    });
   }
 
-  async #readList(deadline: Deadline): Promise<ToolList> {
-    const force = this.#forced;
-    this.#forced = false;
-    try {
-      return await this.#tools.read({ deadline, force, connectTimeoutMs: this.#sharedMs({}) });
-    } catch (error) {
-      // A server that connects but has never listed its tools is of no use: its state is not "connected".
-      const { connection } = this.#connector;
-      if (this.#tools.list === undefined && connection !== undefined && isMCPError(error)) {
-        this.#connector.drop(connection, error);
-      }
-      throw error;
-    }
-  }
-
-  #isRepeatable(tool: Tool | undefined): boolean {
-    const { readOnlyHint, idempotentHint } = tool?.annotations ?? {};
-    return this.#server.trustAnnotations && (readOnlyHint === true || idempotentHint === true);
+  /** The tools have changed: an answer to what was asked before does not do. */
+  async #listChanged(): Promise<void> {
+    const isOutOfDate = this.#listing.running;
+    await this.listTools({ refresh: true });
+    if (isOutOfDate) await this.listTools({ refresh: true });
   }
 
   #startWatching(): void {
-    if (this.#server.watch) this.#watcher.start();
+    if (this.#server.watch) this.#parts.listener.watch();
+    this.#parts.listener.hearLogs();
   }
 
-  #tellOfCall(tool: string, outcome: CallEvent["outcome"], startedAt: number): void {
-    const durationMs = Math.round((performance.now() - startedAt) * 10) / 10;
-    tell(this.#onEvent, { type: "call", server: this.server, tool, outcome, durationMs });
+  get #connector(): Connector {
+    return this.#parts.held.link.connector;
   }
 
-  /** The smaller of what the caller and the configuration say, ended by either of them and by `close()`. */
-  #deadline(options: RequestOptions, defaultMs: number): Deadline {
-    const { timeoutMs: configuredMs } = this.#server;
-    const { timeoutMs = configuredMs ?? defaultMs, signal } = options;
-    return new Deadline(Math.min(timeoutMs, configuredMs ?? Infinity), { signal, owner: this.#closed.signal });
+  #responderOf({ input }: ReadOptions | CallToolOptions) {
+    return input === undefined ? this.#parts.responder : createResponder(this.server, input);
   }
 
-  /** How long work may take that others may come to wait for: one caller's haste does not end it for them. */
-  #sharedMs(options: RequestOptions): number {
-    return this.#server.timeoutMs ?? Math.max(options.timeoutMs ?? 0, CONNECT_TIMEOUT_MS);
+  async #list<Entry>(kind: ListedKind, options: RequestOptions): Promise<readonly Entry[]> {
+    const read = (request: ContextRequest) => this.#parts.context.list<Entry>(kind, request);
+    return (await this.#read(options, read, CONNECT_TIMEOUT_MS)).entries;
+  }
+
+  async #read<T>(options: ReadOptions, run: (request: ContextRequest) => Promise<T>, defaultMs?: number): Promise<T> {
+    return await this.#operations.run({ options, phase: () => "read", defaultMs }, async (deadline) => {
+      const connectTimeoutMs = this.#operations.sharedMs(options);
+      const result = await run({ deadline, responder: this.#responderOf(options), connectTimeoutMs });
+      this.#startWatching();
+      return result;
+    });
   }
 
   async #close(): Promise<void> {
-    await Promise.all([this.#connector.close(), this.#watcher.close()]);
-    await this.#listing.abort(new Error("The client is closed"));
+    const { listener, caller, context, held } = this.#parts;
+    const cancelled = caller.close();
+    using patience = new Deadline(END_TIMEOUT_MS);
+    // The end of the session would overtake what cancels its tasks.
+    await Promise.all([listener.close(), patience.race(cancelled).catch(() => {})]);
+    context.close();
+    await Promise.all([cancelled, held.release(), this.#listing.close()]);
   }
-}
-
-/** The arguments as JSON: what is sent is what was checked. */
-function toArgumentsText(name: string, args: unknown, server: string): string {
-  let cause: unknown;
-  try {
-    const text = isJsonObject(args) ? JSON.stringify(args) : undefined;
-    if (text?.startsWith("{")) return text;
-  } catch (error) {
-    cause = error;
-  }
-  throw new MCPError("invalid_arguments", `Cannot call tool "${name}" as its arguments are not a JSON object`, {
-    server,
-    cause,
-  });
 }

@@ -4,15 +4,46 @@
  * @module
  */
 
+import type { Prompt, Resource, ResourceTemplate } from "./context.ts";
 import type { MCPErrorCode } from "./errors.ts";
 import type { LatencySummary } from "./latency.ts";
 import type { Tool, ToolResult } from "./protocol.ts";
 import type { BreakerState } from "./resilience/breaker.ts";
 
-/** Where a server's connection stands. */
+/**
+ * Where a server's connection stands.
+ *
+ * @example
+ * ```ts
+ * import type { ServerState } from "@portolan/mcp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const COLOURS: Readonly<Record<ServerState, string>> = {
+ *   idle: "grey",
+ *   connecting: "yellow",
+ *   connected: "green",
+ *   failed: "red",
+ *   closed: "grey",
+ * };
+ * assertEquals(COLOURS.connected, "green");
+ * ```
+ */
 export type ServerState = "idle" | "connecting" | "connected" | "failed" | "closed";
 
-/** The last failure of a server. */
+/**
+ * The last failure of a server.
+ *
+ * @example
+ * ```ts
+ * import { type LastError, SingleServerMCPClient } from "@portolan/mcp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using client = new SingleServerMCPClient("files", { url: "http://localhost:9/mcp" });
+ * await client.connect({ timeoutMs: 2_000 }).catch(() => {});
+ * const error: LastError | undefined = client.getStatus().lastError;
+ * assertEquals(error?.code, "unreachable");
+ * ```
+ */
 export interface LastError {
   /** What failed. */
   readonly code: MCPErrorCode;
@@ -22,7 +53,19 @@ export interface LastError {
   readonly atMs: number;
 }
 
-/** What is known of one server of one agent. */
+/**
+ * What is known of one server of one agent.
+ *
+ * @example
+ * ```ts
+ * import { type ServerStatus, SingleServerMCPClient } from "@portolan/mcp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const toLine = ({ server, state, toolCount = 0 }: ServerStatus) => `${server}: ${state}, ${toolCount} tools`;
+ * await using client = new SingleServerMCPClient("files", { url: "https://files.example.com/mcp" });
+ * assertEquals(toLine(client.getStatus()), "files: idle, 0 tools");
+ * ```
+ */
 export interface ServerStatus {
   /** The configured name. */
   readonly server: string;
@@ -62,7 +105,19 @@ export interface ServerStatus {
   readonly lastError: LastError | undefined;
 }
 
-/** A bare name that a server lists and another server owns. */
+/**
+ * A bare name that a server lists and another server owns.
+ *
+ * @example
+ * ```ts
+ * import type { ShadowedTool } from "@portolan/mcp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const toLine = ({ tool, owner = "nobody", exposedAs }: ShadowedTool) => `${tool}: ${owner}; see ${exposedAs}`;
+ * const shadowed = { tool: "search", owner: "files", server: "mail", exposedAs: "mail__search" };
+ * assertEquals(toLine(shadowed), "search: files; see mail__search");
+ * ```
+ */
 export interface ShadowedTool {
   /** The bare name. */
   readonly tool: string;
@@ -74,7 +129,19 @@ export interface ShadowedTool {
   readonly exposedAs: string;
 }
 
-/** What is known of one agent. */
+/**
+ * What is known of one agent.
+ *
+ * @example
+ * ```ts
+ * import { type AgentStatus, MultiServerMCPClient } from "@portolan/mcp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const isWhole = ({ connectedServers, totalServers }: AgentStatus) => connectedServers === totalServers;
+ * await using client = new MultiServerMCPClient("Kairos", { servers: { files: { url: "http://localhost:9/mcp" } } });
+ * assertEquals(isWhole(client.getStatus()), false);
+ * ```
+ */
 export interface AgentStatus {
   /** The agent's name. */
   readonly agent: string;
@@ -90,10 +157,34 @@ export interface AgentStatus {
   readonly shadowed: readonly ShadowedTool[];
 }
 
-/** How the owner of a tool was found: known here, read from the route cache, or asked of the servers. */
+/**
+ * How the owner of a tool was found: known here, read from the route cache, or asked of the servers.
+ *
+ * @example
+ * ```ts
+ * import type { RouteSource } from "@portolan/mcp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const askedServers = (route: RouteSource) => route === "discovery";
+ * assertEquals(askedServers("cache"), false);
+ * ```
+ */
 export type RouteSource = "memory" | "cache" | "discovery";
 
-/** A tool of an agent with the server that owns it. */
+/**
+ * A tool of an agent with the server that owns it.
+ *
+ * @example
+ * ```ts
+ * import type { OwnedTool } from "@portolan/mcp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const toGroups = (tools: readonly OwnedTool[]) => Object.groupBy(tools, ({ server }) => server);
+ * const tool = { name: "search", inputSchema: { type: "object" } };
+ * const groups = toGroups([{ name: "mail__search", server: "mail", toolName: "search", tool }]);
+ * assertEquals(groups.mail?.map(({ name }) => name), ["mail__search"]);
+ * ```
+ */
 export interface OwnedTool {
   /** The name to call it by. */
   readonly name: string;
@@ -105,7 +196,88 @@ export interface OwnedTool {
   readonly tool: Tool;
 }
 
-/** What a tool answered, and who answered. */
+/**
+ * A resource of an agent with a server that lists it.
+ *
+ * @example
+ * ```ts
+ * import type { FeatureClient, OwnedResource, ResourceResult } from "@portolan/mcp";
+ *
+ * // A URI that several servers list is read at the one that is named.
+ * const read = (client: FeatureClient, { uri, server }: OwnedResource): Promise<ResourceResult> =>
+ *   client.readResource(uri, { server });
+ * ```
+ */
+export interface OwnedResource {
+  /** The URI to read it by, at that server. */
+  readonly uri: string;
+  /** The server that lists it. */
+  readonly server: string;
+  /** The resource as its server lists it. */
+  readonly resource: Resource;
+}
+
+/**
+ * A resource template of an agent with a server that lists it.
+ *
+ * @example
+ * ```ts
+ * import type { OwnedResourceTemplate } from "@portolan/mcp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const toLine = ({ server, template }: OwnedResourceTemplate) => `${template.name} of ${server}`;
+ * const uriTemplate = "notes://{year}";
+ * const owned = { uriTemplate, server: "notes", template: { uriTemplate, name: "A year of notes" } };
+ * assertEquals(toLine(owned), "A year of notes of notes");
+ * ```
+ */
+export interface OwnedResourceTemplate {
+  /** The template of the URIs (RFC 6570). */
+  readonly uriTemplate: string;
+  /** The server that lists it. */
+  readonly server: string;
+  /** The template as its server lists it. */
+  readonly template: ResourceTemplate;
+}
+
+/**
+ * A prompt of an agent with the server that owns it.
+ *
+ * @example
+ * ```ts
+ * import type { OwnedPrompt } from "@portolan/mcp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const toCommand = ({ name, prompt }: OwnedPrompt) => `/${name} ${prompt.description ?? ""}`.trimEnd();
+ * const prompt = { name: "greet", description: "Greets the crew" };
+ * assertEquals(toCommand({ name: "greet", server: "crew", promptName: "greet", prompt }), "/greet Greets the crew");
+ * ```
+ */
+export interface OwnedPrompt {
+  /** The name to get it by. */
+  readonly name: string;
+  /** The server that owns it. */
+  readonly server: string;
+  /** Its name at that server. */
+  readonly promptName: string;
+  /** The prompt as its server lists it, under its name at that server. */
+  readonly prompt: Prompt;
+}
+
+/**
+ * What a tool answered, and who answered.
+ *
+ * @example
+ * ```ts
+ * import type { RoutedResult } from "@portolan/mcp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const toLine = ({ server, tool, route, result }: RoutedResult) =>
+ *   `${server}.${tool} (${route}): ${result.isError === true ? "failed" : "ok"}`;
+ * const routed: RoutedResult = { server: "files", tool: "read", route: "memory", result: { content: [] } };
+ * assertEquals(toLine(routed), "files.read (memory): ok");
+ * ```
+ */
 export interface RoutedResult {
   /** The server that answered. */
   readonly server: string;
@@ -117,7 +289,19 @@ export interface RoutedResult {
   readonly result: ToolResult;
 }
 
-/** Who owns a tool's name, and how that is known. */
+/**
+ * Who owns a tool's name, and how that is known.
+ *
+ * @example
+ * ```ts
+ * import type { MultiServerMCPClient, ToolRoute } from "@portolan/mcp";
+ *
+ * async function explain(client: MultiServerMCPClient, name: string): Promise<string> {
+ *   const { server, tool, reason, ageMs }: ToolRoute = await client.routeTool(name);
+ *   return `${name} is ${tool} of ${server}: ${reason} (known for ${ageMs} ms)`;
+ * }
+ * ```
+ */
 export interface ToolRoute {
   /** The name that was asked for. */
   readonly name: string;

@@ -7,6 +7,7 @@ import { listSourceFiles, readSourceFile, type SourceFile } from "./support/modu
  */
 const LAYERS: Readonly<Record<string, readonly string[]>> = {
   "words and small tools": [
+    "src/agent/uri_template.ts",
     "src/auth/authorizer.ts",
     "src/auth/bearer_challenge.ts",
     "src/auth/client_authentication.ts",
@@ -40,11 +41,13 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
     "src/schema/unusable_schema_error.ts",
     "src/sdk.ts",
     "src/secrets.ts",
-    "src/tool_watcher.ts",
+    "src/server/notice_pacer.ts",
+    "src/tell.ts",
     "src/tools/tool_filter.ts",
     "src/version.ts",
   ],
   "what is said: shapes, errors, answers": [
+    "src/agent/no_list_error.ts",
     "src/auth/authorization_required_error.ts",
     "src/auth/oauth_errors.ts",
     "src/cache/cached_tools.ts",
@@ -54,6 +57,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
     "src/connection/answer_reader.ts",
     "src/connection/param_headers.ts",
     "src/connection/stream_ends.ts",
+    "src/connection/tool_messages.ts",
     "src/context.ts",
     "src/events.ts",
     "src/guarded_fetch.ts",
@@ -69,7 +73,9 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
     "src/schema/linear_pattern.ts",
     "src/schema/schema_document.ts",
     "src/shared_task.ts",
-    "src/status.ts",
+    "src/tasks/poll_pace.ts",
+    "src/tasks/task_progress.ts",
+    "src/tasks/task_state.ts",
     "src/tools/tool_diff.ts",
     "src/tools/tool_pins.ts",
     "src/tools/tool_shape.ts",
@@ -92,6 +98,8 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
     "src/models/text_content.ts",
     "src/models/vendor_schema.ts",
     "src/schema/evaluation.ts",
+    "src/server/context_messages.ts",
+    "src/status.ts",
     "src/tool_client.ts",
     "src/tools/tool_list.ts",
   ],
@@ -111,18 +119,20 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
     "src/models/lean_listing.ts",
     "src/models/openai_content.ts",
     "src/models/strict_schema.ts",
-    "src/multi_server_options.ts",
     "src/route_cache.ts",
     "src/schema/pattern_set.ts",
     "src/schema/rule_maker.ts",
+    "src/server/context_list.ts",
   ],
   "questions, eras, changes of requests": [
+    "src/agent/known_lists.ts",
     "src/auth/discovery.ts",
     "src/auth/token_endpoint.ts",
     "src/config/server_checks.ts",
     "src/connection/negotiate.ts",
     "src/connection/notice_stream.ts",
-    "src/connection/tool_messages.ts",
+    "src/connection/server_questions.ts",
+    "src/connection/sse_connection.ts",
     "src/interceptors/request_changes.ts",
     "src/models/ai_sdk_tools.ts",
     "src/models/anthropic_tools.ts",
@@ -130,16 +140,19 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
     "src/schema/choice_rules.ts",
     "src/schema/object_rules.ts",
     "src/schema/value_rules.ts",
+    "src/server/input_responder.ts",
+    "src/server/input_rounds.ts",
+    "src/server/server_notices.ts",
   ],
   "connections over HTTP, an agent's checks": [
     "src/auth/oauth_records.ts",
     "src/config/agent_checks.ts",
-    "src/connection/sse_connection.ts",
     "src/connection/streamable_connection.ts",
     "src/interceptors/requests.ts",
     "src/schema/array_rules.ts",
   ],
   "configuration, grants, interceptors": [
+    "src/agent/name_owners.ts",
     "src/auth/client_registration.ts",
     "src/auth/finish_authorization.ts",
     "src/auth/grant_keeper.ts",
@@ -162,6 +175,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
     "src/schema/schema_checker.ts",
   ],
   "openers, catalogues of an agent": [
+    "src/agent/context_catalog.ts",
     "src/agent/tool_catalog.ts",
     "src/auth/oauth_flow.ts",
     "src/config_file.ts",
@@ -169,31 +183,63 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
     "src/interceptors/intercept_tools.ts",
   ],
   "connectors, authorizers, routers": [
+    "src/agent/context_router.ts",
     "src/auth/oauth_authorizer.ts",
     "src/cache/saved_connections.ts",
     "src/connection/connector.ts",
     "src/interceptors/intercept.ts",
   ],
   "the link to a server": [
-    "src/server/server_requests.ts",
+    "src/agent/agent_context.ts",
+    "src/server/operations.ts",
+    "src/server/server_link.ts",
   ],
   "who holds a link, hears it, runs its requests": [
-    "src/server/server_tools.ts",
+    "src/server/server_links.ts",
+    "src/server/server_listener.ts",
+    "src/server/server_requests.ts",
   ],
   "what a server offers": [
-    "src/single_server_client.ts",
+    "src/multi_server_options.ts",
+    "src/server/server_context.ts",
+    "src/server/server_tools.ts",
+    "src/single_server_options.ts",
+    "src/tasks/task_channel.ts",
   ],
   "listings, the tasks of one era": [
+    "src/server/tool_listing.ts",
+    "src/tasks/legacy_task.ts",
+    "src/tasks/modern_task.ts",
+  ],
+  "running tasks": [
+    "src/tasks/task_runner.ts",
+  ],
+  "calling tools": [
+    "src/server/tool_caller.ts",
+  ],
+  "the parts of a client of one server": [
+    "src/server/server_parts.ts",
+  ],
+  "one server": [
+    "src/single_server_client.ts",
+  ],
+  "one agent's servers": [
     "src/agent/server_factory.ts",
     "src/agent/server_fleet.ts",
   ],
-  "running tasks": [
+  "one agent's routes": [
     "src/agent/tool_router.ts",
   ],
-  "calling tools": [
+  "one agent's tools": [
+    "src/agent/agent_tools.ts",
+  ],
+  "all of one agent": [
+    "src/agent/agent_servers.ts",
+  ],
+  "one agent": [
     "src/multi_server_client.ts",
   ],
-  "the parts of a client of one server": [
+  "all agents": [
     "src/client_manager.ts",
     "src/legacy_client.ts",
   ],

@@ -40,6 +40,12 @@ for (const server of ["servers", "constructor"]) {
   });
 }
 
+Deno.test("MCPClient.connectToServers() takes an agent with a server that is called url", async () => {
+  await using running = await startMCPServer();
+  await using client = new MCPClient();
+  assertEquals(await client.connectToServers({ servers: { url: { url: running.url } } }), { url: true });
+});
+
 Deno.test("MCPClient.connectToServers() rejects with invalid_config what is no configuration", async () => {
   await using client = new MCPClient();
   await failureOf(() => client.connectToServers({ s: { url: "ftp://x" } }), "invalid_config");

@@ -149,6 +149,23 @@ Deno.test("MultiServerMCPClient.listTools() rejects where not one server has lis
   await using client = new MultiServerMCPClient("Kairos", toConfig([html, { url: refusedUrl() }]));
   const error = await failureOf(() => client.listTools(), "bad_response");
   assertEquals(error.message.includes('"s0" (bad_response), "s1" (unreachable)'), true, error.message);
+  assertEquals((error.cause as AggregateError).errors.map(({ server }) => server), ["s0", "s1"]);
+});
+
+Deno.test("MultiServerMCPClient.listTools() asks again where not one server answered, once that is a while ago", async () => {
+  await using server = startRawServer({ initialize: sequence(status(500), status(500), ok) });
+  let nowMs = Date.now();
+  await using client = new MultiServerMCPClient("Kairos", toConfig([server]), { now: () => nowMs });
+  await failureOf(() => client.listTools(), "upstream_error");
+  const asked = server.count("initialize");
+  nowMs += 29_000;
+  await failureOf(() => client.listTools(), "upstream_error");
+  assertEquals(server.count("initialize"), asked);
+  nowMs += 1_000;
+  await failureOf(() => client.listTools(), "upstream_error");
+  assertEquals(server.count("initialize"), 2 * asked);
+  nowMs += 30_000;
+  assertEquals((await client.listTools()).length > 0, true);
 });
 
 Deno.test("MultiServerMCPClient.listTools() rethrows the caller's reason", async () => {

@@ -1,9 +1,21 @@
 import { assertEquals, assertGreater, assertLess, assertStrictEquals } from "@std/assert";
 import { SingleServerMCPClient } from "@portolan/mcp";
-import { after, drop, hang, htmlPage, ok, rpcError, sequence, sessionGone, status } from "./support/behaviours.ts";
+import {
+  after,
+  answer,
+  drop,
+  hang,
+  htmlPage,
+  ok,
+  rpcError,
+  sequence,
+  sessionGone,
+  status,
+} from "./support/behaviours.ts";
 import { codeOf, failureOf, textOf, until } from "./support/client_support.ts";
 import { refusedUrl, startRawServer } from "./support/fault_server.ts";
 import { startMCPServer } from "./support/mcp_server.ts";
+import { type TestTool, textResult } from "./support/test_tools.ts";
 
 for (const code of [404, 400] as const) {
   for (const json of [false, true]) {
@@ -81,6 +93,22 @@ Deno.test("F41 SingleServerMCPClient.callTool() survives a restart: outcome_unkn
   assertEquals(server.count("initialize"), 2);
 });
 
+Deno.test("SingleServerMCPClient.listTools() leaves the session to a call that runs where no list can be had", async () => {
+  const run = Promise.withResolvers<void>();
+  const slow: TestTool = { name: "slow", run: () => run.promise.then(() => textResult("done")) };
+  await using server = await startMCPServer({ tools: [slow] });
+  await using client = new SingleServerMCPClient("files", { url: server.url });
+  const call = client.callTool("slow");
+  await until(() => server.executions.get("slow") === 1);
+  server.failNext("tools/list", { status: 400 });
+  await failureOf(() => client.listTools(), "upstream_error");
+  assertEquals(client.isConnected, false);
+  await client.listTools();
+  run.resolve();
+  assertEquals(textOf(await call), "done");
+  await until(() => server.requests.filter(({ method }) => method === "DELETE").length === 1);
+});
+
 Deno.test("SingleServerMCPClient.reconnect() ends the old session and opens another", async () => {
   await using server = await startMCPServer();
   await using client = new SingleServerMCPClient("files", { url: server.url });
@@ -99,6 +127,30 @@ Deno.test("SingleServerMCPClient.reconnect() followed by close() leaves nothing 
   await client.reconnect();
   await client.close();
   assertEquals(server.requests.filter(({ method }) => method === "DELETE").length, 2);
+  await until(() => server.openStreams() === 0);
+});
+
+Deno.test("SingleServerMCPClient.close() takes a second where neither a task nor the session can be ended", async () => {
+  const task = { taskId: "t-1", status: "working", pollInterval: 60_000 };
+  const tools = [{ name: "slow", inputSchema: { type: "object" }, execution: { taskSupport: "required" } }];
+  const capabilities = { tools: {}, tasks: { cancel: {}, requests: { tools: { call: {} } } } };
+  const result = { protocolVersion: "2025-11-25", capabilities, serverInfo: { name: "files", version: "1" } };
+  const headers = { "mcp-session-id": "s-1" };
+  await using server = startRawServer({
+    "initialize": ({ rpc: { id = null } }) => Response.json({ jsonrpc: "2.0", id, result }, { headers }),
+    "tools/call": answer({ task }),
+    "tasks/cancel": hang,
+    "DELETE": hang,
+  }, { tools });
+  const client = new SingleServerMCPClient("files", { url: server.url });
+  await client.connect();
+  const outcome = codeOf(client.callTool("slow"));
+  await until(() => server.count("tools/call") === 1 && server.openStreams() === 0);
+  const startedAt = performance.now();
+  await client.close();
+  assertLess(performance.now() - startedAt, 1_450);
+  assertEquals([await outcome, server.count("tasks/cancel")], ["closed", 1]);
+  assertEquals(server.requests.filter(({ method }) => method === "DELETE").length, 1);
   await until(() => server.openStreams() === 0);
 });
 

@@ -1,5 +1,6 @@
 import { assertEquals, assertGreater, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
 import { ConfigError, type Progress, SingleServerMCPClient } from "@portolan/mcp";
+import type { JsonObject } from "../src/protocol.ts";
 import { answer, hang, rpcError, status } from "./support/behaviours.ts";
 import { failureOf, textOf, until } from "./support/client_support.ts";
 import { startRawServer, startSilentServer } from "./support/fault_server.ts";
@@ -172,6 +173,30 @@ Deno.test("SingleServerMCPClient.callTool() resolves with isError, structuredCon
   await using client = new SingleServerMCPClient("files", { url: server.url });
   assertEquals(await client.callTool("echo"), result as unknown);
   assertEquals(client.getStatus().lastError, undefined);
+});
+
+Deno.test("SingleServerMCPClient.callTool() checks what a tool with an outputSchema answers, unless it is an error", async () => {
+  const content: JsonObject[] = [];
+  const cases: readonly (readonly [outputSchema: JsonObject, result: JsonObject, outcome: unknown])[] = [
+    [{ type: "object" }, { structuredContent: { n: 1 } }, "ok"],
+    [{ type: "object" }, {}, "invalid_result"],
+    [{ type: "object" }, { structuredContent: null }, "invalid_result"],
+    [{ type: "object" }, { isError: true }, "ok"],
+    [{ type: "array" }, { structuredContent: [1] }, "ok"],
+    [{}, { structuredContent: null }, "ok"],
+    [{}, {}, "invalid_result"],
+  ];
+  for (const [outputSchema, result, outcome] of cases) {
+    const tools = [{ name: "echo", inputSchema: { type: "object" }, outputSchema }];
+    await using server = startRawServer({ "tools/call": answer({ content, ...result }) }, { tools });
+    await using client = new SingleServerMCPClient("files", { url: server.url });
+    await client.connect();
+    const called = await client.callTool("echo").then(() => "ok", ({ code }) => code);
+    assertEquals([outputSchema, result, called], [outputSchema, result, outcome]);
+    await using trusting = new SingleServerMCPClient("files", { url: server.url, validateResults: false });
+    await trusting.connect();
+    assertEquals(await trusting.callTool("echo"), { content: [], ...result });
+  }
 });
 
 Deno.test("SingleServerMCPClient.callTool() rejects with upstream_error and the JSON-RPC code, not its words", async () => {

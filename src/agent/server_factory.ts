@@ -4,14 +4,21 @@
  * @module
  */
 
+import { AuthStore } from "../auth/auth_store.ts";
+import type { TokenProvider } from "../auth/authorizer.ts";
+import type { FinishedAuthorization } from "../auth/finish_authorization.ts";
 import { RouteStoreGuard } from "../cache/route_store_guard.ts";
 import { SavedConnections } from "../cache/saved_connections.ts";
 import { SavedPins } from "../cache/saved_pins.ts";
 import { Sealer } from "../cache/sealer.ts";
 import { type ServerCacheKey, toServerCacheKey } from "../cache/server_cache_key.ts";
-import type { EventListener } from "../events.ts";
+import type { LogLevel, LogMessage } from "../context.ts";
+import type { ClientEventListener } from "../events.ts";
+import { defaultFetch } from "../guarded_fetch.ts";
+import type { InputHandlers } from "../input.ts";
 import type { RouteStore } from "../route_store.ts";
 import type { ResolvedServer, ServerConfig } from "../server_config.ts";
+import type { SharedConnections } from "../server/server_links.ts";
 import { SingleServerMCPClient } from "../single_server_client.ts";
 
 /** What clients are made with. */
@@ -22,10 +29,28 @@ export interface ServerFactoryDeps {
   readonly store?: RouteStore | undefined;
   /** Encrypts session ids in the store and keys the fingerprints of credentials. */
   readonly storeSecret?: Uint8Array | undefined;
+  /** For whom the agent acts. @default {The agent's name} */
+  readonly principal?: string | undefined;
+  /** Gives the tokens of the servers. */
+  readonly tokens?: TokenProvider | undefined;
+  /** Where tokens and flows under way are kept. @default {In the store, or as long as the factory} */
+  readonly authStore?: AuthStore | undefined;
+  /** Has a person authorize. */
+  readonly onAuthorize?: ((url: string, signal: AbortSignal) => Promise<string | URL>) | undefined;
+  /** Shares connections with other agents. */
+  readonly connections?: SharedConnections | undefined;
+  /** Answers what servers ask. */
+  readonly input?: InputHandlers | undefined;
+  /** Told of the servers' log messages. */
+  readonly onLog?: ((message: LogMessage) => void) | undefined;
+  /** From which level on servers are to log. */
+  readonly logLevel?: LogLevel | undefined;
   /** Told of what happens to the clients. */
-  readonly onEvent?: EventListener | undefined;
+  readonly onEvent?: ClientEventListener | undefined;
   /** Told that a server says its tools have changed. */
   readonly onToolsStale: (server: string) => void;
+  /** Told that a server says its resources or prompts have changed. */
+  readonly onContextStale: (server: string, what: "resources" | "prompts") => void;
   /** The `fetch` underneath. */
   readonly fetch?: typeof globalThis.fetch | undefined;
   /** The time, in milliseconds since the epoch. */
@@ -47,6 +72,8 @@ export class ServerFactory {
   readonly #deps: ServerFactoryDeps;
   readonly #guard: RouteStoreGuard | undefined;
   readonly #sealer: Sealer | undefined;
+  readonly #principal: string;
+  #authStore: AuthStore | undefined;
 
   /**
    * Creates a factory.
@@ -59,6 +86,29 @@ export class ServerFactory {
     this.#deps = deps;
     this.#guard = store && new RouteStoreGuard(store, { now });
     this.#sealer = storeSecret && new Sealer(storeSecret);
+    this.#principal = deps.principal ?? deps.agent;
+    this.#authStore = deps.authStore;
+  }
+
+  /** Where the agent's tokens are kept; made when it is first needed. */
+  get authStore(): AuthStore {
+    const { store, storeSecret, now } = this.#deps;
+    return this.#authStore ??= new AuthStore({ store, storeSecret, now });
+  }
+
+  /**
+   * Finishes the authorization that a person's browser comes back from.
+   *
+   * @param callbackUrl The URL that the browser was sent back to, or its path and query.
+   * @param signal Ends the exchange.
+   * @returns Whose tokens have come, and of which server.
+   * @throws {MCPError} If the answer is refused, or is a refusal (`auth_failed`).
+   */
+  async finishAuthorization(callbackUrl: string | URL, signal: AbortSignal): Promise<FinishedAuthorization> {
+    const { finishAuthorization } = await import("../auth/finish_authorization.ts");
+    const { fetch = defaultFetch, now } = this.#deps;
+    const deps = { store: this.authStore, principal: this.#principal, fetch, now, signal };
+    return await finishAuthorization(callbackUrl, deps);
   }
 
   /**
@@ -74,12 +124,24 @@ export class ServerFactory {
     config: ServerConfig,
     secrets: Readonly<Record<string, string>> | undefined,
   ): MadeServer {
-    const { agent, storeSecret, onEvent, onToolsStale, fetch, now, random } = this.#deps;
+    const { agent, storeSecret, onEvent, onToolsStale, onContextStale, tokens } = this.#deps;
+    const { connections, input, onLog, logLevel, onAuthorize, fetch, now, random } = this.#deps;
     const { name: server } = resolved;
+    const principal = this.#principal;
+    // Who acts for another is another, also for what is kept.
+    const actor = tokens === undefined && resolved.auth === undefined ? undefined : principal;
     let key: Promise<ServerCacheKey> | undefined;
-    const toKey = () => key ??= toCacheKey(agent, resolved, storeSecret);
+    const toKey = () => key ??= toCacheKey(agent, resolved, actor, storeSecret);
     const client = new SingleServerMCPClient(server, config, {
       secrets,
+      tokens,
+      principal,
+      authStore: resolved.auth && this.authStore,
+      onAuthorize,
+      connections,
+      input,
+      onLog,
+      logLevel,
       fetch,
       now,
       random,
@@ -87,16 +149,24 @@ export class ServerFactory {
       keeper: this.#guard && new SavedConnections({ guard: this.#guard, sealer: this.#sealer, toKey, now }),
       onEvent: onEvent && ((event) => onEvent({ ...event, agent })),
       onToolsStale: () => onToolsStale(server),
+      onContextStale: (what) => onContextStale(server, what),
     });
     return { client, toKey };
   }
 }
 
 /** The filter is part of the key: what is kept is what the filter let through. */
-function toCacheKey(agent: string, server: ResolvedServer, fingerprintKey: Uint8Array | undefined) {
-  const { name, url, headers, tools } = server;
+function toCacheKey(
+  agent: string,
+  server: ResolvedServer,
+  actor: string | undefined,
+  fingerprintKey: Uint8Array | undefined,
+) {
+  const { name, url, headers, tools, auth } = server;
   const sent = Object.entries(headers).map(([header, secret]) => [header, secret.reveal()] as const).sort();
-  const isPlain = sent.length === 0 && tools.deny.length === 0 && tools.allow.every((pattern) => pattern === "*");
-  const credential = isPlain ? "" : JSON.stringify([sent, tools]);
+  const client = auth && [auth.grant, auth.clientId, auth.clientMetadataUrl];
+  const isPlain = actor === undefined && sent.length === 0 && tools.deny.length === 0 &&
+    tools.allow.every((pattern) => pattern === "*");
+  const credential = isPlain ? "" : JSON.stringify([sent, tools, ...(actor === undefined ? [] : [actor, client])]);
   return toServerCacheKey({ agent, server: name, url: url.href, credential, fingerprintKey });
 }

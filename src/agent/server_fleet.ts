@@ -25,6 +25,8 @@ export interface AskOptions {
   readonly concurrency: number;
   /** Open a new connection although there is one. */
   readonly reconnect?: boolean | undefined;
+  /** What was asked before now is out of date: an answer to it does not do. */
+  readonly anew?: boolean | undefined;
   /** Told as each server settles, in the order in which they do. */
   readonly onSettled?: ((status: ServerStatus) => void) | undefined;
 }
@@ -38,8 +40,11 @@ export interface FleetMember {
 }
 
 interface Member extends FleetMember {
+  readonly patienceMs: number;
   readonly ask: SharedTask<void>;
   reconnect: boolean;
+  /** Why it has not listed its tools when it was last asked. */
+  failure: MCPError | undefined;
 }
 
 /** The servers of one agent. */
@@ -66,10 +71,11 @@ export class ServerFleet {
    *
    * @param client Its client; owned from here on.
    * @param timeoutMs The longest any operation with it may take, in milliseconds.
+   * @param patienceMs How long asking it may take where nobody says, in milliseconds.
    */
-  add(client: SingleServerMCPClient, timeoutMs: number | undefined): void {
+  add(client: SingleServerMCPClient, timeoutMs: number | undefined, patienceMs: number = ASK_TIMEOUT_MS): void {
     const ask = new SharedTask<void>((deadline) => this.#ask(member, deadline));
-    const member: Member = { client, timeoutMs, ask, reconnect: false };
+    const member: Member = { client, timeoutMs, patienceMs, ask, reconnect: false, failure: undefined };
     this.#members.set(client.server, member);
   }
 
@@ -105,6 +111,21 @@ export class ServerFleet {
     const member = this.#members.get(server);
     if (member !== undefined) return member;
     throw new MCPError("server_not_found", `Cannot use server "${server}" as there is none of that name`, { server });
+  }
+
+  /**
+   * Why a server has not listed its tools when it was last asked.
+   *
+   * @param server Its name.
+   * @returns Its own error; or `undefined` where it has, or was not asked here.
+   */
+  failureOf(server: string): MCPError | undefined {
+    return this.#members.get(server)?.failure;
+  }
+
+  /** Servers at which a person has to authorize first: any moment they may have, in this process or in another. */
+  get unauthorized(): readonly string[] {
+    return this.servers.filter((server) => this.failureOf(server)?.code === "authorization_required");
   }
 
   /**
@@ -156,11 +177,15 @@ export class ServerFleet {
   async #askOne(server: string, options: AskOptions): Promise<boolean> {
     const member = this.#members.get(server);
     if (member === undefined) return false;
-    const timeoutMs = Math.min(options.timeoutMs ?? member.timeoutMs ?? ASK_TIMEOUT_MS, member.timeoutMs ?? Infinity);
+    const timeoutMs = Math.min(
+      options.timeoutMs ?? member.timeoutMs ?? member.patienceMs,
+      member.timeoutMs ?? Infinity,
+    );
     // Others may come to wait for the same answer: one caller's haste does not end it for them.
-    const sharedMs = member.timeoutMs ?? Math.max(timeoutMs, ASK_TIMEOUT_MS);
+    const sharedMs = member.timeoutMs ?? Math.max(timeoutMs, member.patienceMs);
     using deadline = new Deadline(timeoutMs, { signal: options.signal });
     if (options.reconnect === true && !member.ask.running) member.reconnect = true;
+    if (options.anew === true && member.ask.running) await member.ask.join(deadline, sharedMs).catch(() => {});
     return await member.ask.join(deadline, sharedMs).then(() => true, () => false);
   }
 
@@ -174,10 +199,17 @@ export class ServerFleet {
       const tools = await client.listTools(options);
       const { toolsPartial: partial, toolsTtlMs: ttlMs } = client.getStatus();
       const listing = { tools, partial, ttlMs };
+      member.failure = undefined;
       await this.#catalog.record(client.server, listing, token);
     } catch (error) {
-      const isFailure = !deadline.cancelled && !(isMCPError(error) && error.code === "closed");
-      if (isFailure) await this.#catalog.record(client.server, { failed: true }, token);
+      const failure = isMCPError(error) ? error : undefined;
+      const isFailure = !deadline.cancelled && failure?.code !== "closed";
+      if (isFailure) {
+        member.failure = failure;
+        // Other isolates need not be told: there the person may have authorized already.
+        const kept = failure?.code === "authorization_required" ? undefined : token;
+        await this.#catalog.record(client.server, { failed: true }, kept);
+      }
       throw error;
     }
   }

@@ -5,6 +5,7 @@
  */
 
 import type { CachedTools, EpochToken, Listing } from "../cache/cached_tools.ts";
+import { namespaceOf, serversToAwait } from "./name_owners.ts";
 import type { Tool } from "../protocol.ts";
 import type { RouteCache } from "../route_cache.ts";
 import type { ServerCacheKey } from "../cache/server_cache_key.ts";
@@ -181,8 +182,7 @@ export class ToolCatalog {
    * @returns The server with the longest name for which `name` begins with `server__`, or `undefined`.
    */
   namespaceOf(name: string): string | undefined {
-    const owners = [...this.#slots.keys()].filter((server) => name.startsWith(`${server}__`));
-    return owners.sort((a, b) => b.length - a.length)[0];
+    return namespaceOf(name, [...this.#slots.keys()]);
   }
 
   /** Reads what the route cache has of the servers of which nothing is known. */
@@ -340,15 +340,9 @@ export class ToolCatalog {
 
   /** The servers among the unknown ones whose list could change what a name stands for. */
   #couldChange(name: string, match: NameMatch | undefined, unknown: readonly string[]): readonly string[] {
-    const order = [...this.#slots.keys()];
-    const namespace = this.namespaceOf(name);
-    if (namespace !== undefined) return match === undefined ? unknown.filter((server) => server === namespace) : [];
-    if (this.#deps.policy === "prefix") return [];
-    if (match?.kind === "owned" && this.#deps.policy === "first") {
-      const owner = order.indexOf(match.server);
-      return unknown.filter((server) => order.indexOf(server) < owner);
-    }
-    return unknown;
+    const servers = [...this.#slots.keys()];
+    const owner = match?.kind === "owned" ? match.server : undefined;
+    return serversToAwait({ name, owner, known: match !== undefined, servers, unknown, policy: this.#deps.policy });
   }
 }
 

@@ -7,6 +7,7 @@
 import type { Deadline } from "../deadline.ts";
 import { isMCPError, MCPError } from "../errors.ts";
 import { didYouMean, nearestNames } from "../nearest.ts";
+import { toNoListError } from "./no_list_error.ts";
 import type { ServerFleet } from "./server_fleet.ts";
 import type { RoutedResult, RouteSource } from "../status.ts";
 import type { Resolution, ToolCatalog } from "./tool_catalog.ts";
@@ -126,22 +127,25 @@ export class ToolRouter {
    *
    * @param what What cannot be done without a list.
    * @param servers The servers, at least one.
-   * @returns An `MCPError` with the code of the first server's failure.
+   * @returns The error that leads a person to the authorization server, where one has to authorize; else an `MCPError`
+   * with the code of the first server's failure.
    */
   toNoList(what: string, servers: readonly string[]): MCPError {
     const { fleet } = this.#deps;
-    // A failure that only the route cache knows of has no error here.
-    const codes = servers.map((server) => fleet.statusOf(server).lastError?.code ?? "unreachable");
-    const why = servers.map((server, index) => `"${server}" (${codes[index]})`).join(", ");
-    return new MCPError(codes[0] ?? "unreachable", `Cannot ${what} as no server answered: ${why}`, {
-      server: servers.length === 1 ? servers[0] : undefined,
-      retryable: true,
-    });
+    return toNoListError(
+      what,
+      servers.map((server) => {
+        // A failure that only the route cache knows of has no error here.
+        const code = fleet.statusOf(server).lastError?.code ?? "unreachable";
+        return { server, code, error: fleet.failureOf(server) };
+      }),
+    );
   }
 
   async #find(name: string, deadline: Deadline): Promise<FoundOwner> {
     const { catalog } = this.#deps;
     let route: RouteSource = "memory";
+    const asked = new Set<string>();
     let found = catalog.resolve(name);
     if (found.kind === "undecided") {
       await deadline.race(catalog.loadFromCache());
@@ -150,11 +154,12 @@ export class ToolRouter {
     }
     for (; found.kind === "undecided"; found = catalog.resolve(name)) {
       route = "discovery";
+      for (const server of found.waitFor) asked.add(server);
       await this.#askUntilOneSettles(found.waitFor, deadline);
     }
     if (found.kind === "unknown") {
       route = "discovery";
-      await this.#recheck(deadline);
+      await this.#recheck(deadline, asked);
       found = catalog.resolve(name);
     }
     if (found.kind === "owned") return { match: found, route };
@@ -165,7 +170,7 @@ export class ToolRouter {
   async #refresh(server: string, deadline: Deadline): Promise<void> {
     const { catalog, fleet, concurrency } = this.#deps;
     await deadline.race(catalog.invalidate(server));
-    await fleet.askAll([server], { concurrency, signal: deadline.signal });
+    await fleet.askAll([server], { concurrency, signal: deadline.signal, anew: true });
   }
 
   /** Whether a list may be out of date: from the cache, or not from just now. */
@@ -183,10 +188,12 @@ export class ToolRouter {
   }
 
   /** A name nobody lists may be new: lists that are not from just now are asked for once more. */
-  async #recheck(deadline: Deadline): Promise<void> {
+  async #recheck(deadline: Deadline, asked: ReadonlySet<string>): Promise<void> {
     const { catalog, fleet, concurrency, now } = this.#deps;
+    const { unauthorized } = fleet;
     const outdated = fleet.servers.filter((server) => {
       const list = catalog.listOf(server);
+      if (unauthorized.includes(server)) return !asked.has(server);
       return list?.failed === true ? list.staleAtMs <= now() : this.#mayBeOutdated(server);
     });
     if (outdated.length > 0) await deadline.race(fleet.askAll(outdated, { concurrency, signal: deadline.signal }));

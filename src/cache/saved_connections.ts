@@ -69,11 +69,14 @@ export class SavedConnections implements ConnectionKeeper {
     if (transport === "sse" && (era === "modern" || resumable)) return undefined;
     const ageMs = now() - savedAtMs;
     if (ageMs < -MAX_SKEW_MS || ageMs >= TTL_MS || atMs > savedAtMs) return undefined;
+    const declared = value.declared ?? [];
+    if (!Array.isArray(declared) || !declared.every((name) => typeof name === "string")) return undefined;
     const base: Omit<SavedConnection, "resumable"> & { readonly atMs: number } = {
       era,
       transport,
       protocolVersion,
       atMs,
+      ...(declared.length === 0 ? {} : { declared }),
     };
     if (session === undefined) return { ...base, resumable };
     const sessionId = typeof session === "string" ? await this.#deps.sealer?.open(session, toText(key)) : undefined;
@@ -82,7 +85,7 @@ export class SavedConnections implements ConnectionKeeper {
 
   async save(saved: SavedConnection, atMs: number): Promise<void> {
     const { guard, sealer, now } = this.#deps;
-    const { era, transport, protocolVersion, sessionId } = saved;
+    const { era, transport, protocolVersion, sessionId, declared = [] } = saved;
     const key = await this.#key();
     const text = toText(key);
     const fits = sessionId !== undefined && sessionId.length <= MAX_SESSION_CHARS;
@@ -92,6 +95,7 @@ export class SavedConnections implements ConnectionKeeper {
     const savedAtMs = now();
     const value: JsonObject = { v: VERSION, key: text, era, transport, protocolVersion, resumable, atMs, savedAtMs };
     if (session !== undefined) value.session = session;
+    if (declared.length > 0) value.declared = [...declared];
     await guard.run((store) => store.set(key, value, { expiresAtMs: savedAtMs + TTL_MS }));
   }
 

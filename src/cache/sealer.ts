@@ -42,7 +42,10 @@ export class Sealer {
       await this.#key,
       new TextEncoder().encode(text),
     );
-    return toBase64(new Uint8Array([...iv, ...new Uint8Array(sealed)]));
+    const bytes = new Uint8Array(IV_BYTES + sealed.byteLength);
+    bytes.set(iv);
+    bytes.set(new Uint8Array(sealed), IV_BYTES);
+    return bytes.toBase64();
   }
 
   /**
@@ -54,7 +57,7 @@ export class Sealer {
    */
   async open(sealed: string, boundTo: string): Promise<string | undefined> {
     try {
-      const bytes = fromBase64(sealed);
+      const bytes = Uint8Array.fromBase64(sealed);
       const algorithm = toAlgorithm(bytes.subarray(0, IV_BYTES), boundTo);
       const text = await crypto.subtle.decrypt(algorithm, await this.#key, bytes.subarray(IV_BYTES));
       return new TextDecoder().decode(text);
@@ -75,12 +78,4 @@ async function deriveKey(secret: Uint8Array): Promise<CryptoKey> {
 
 function toAlgorithm(iv: Uint8Array<ArrayBuffer>, boundTo: string): AesGcmParams {
   return { name: "AES-GCM", iv, additionalData: new TextEncoder().encode(boundTo) };
-}
-
-function toBase64(bytes: Uint8Array): string {
-  return btoa(String.fromCharCode(...bytes));
-}
-
-function fromBase64(text: string): Uint8Array<ArrayBuffer> {
-  return Uint8Array.from(atob(text), (char) => char.charCodeAt(0));
 }

@@ -20,6 +20,14 @@ export interface AnswerCaps {
 /** How many messages a JSON array may hold; batches exist in the protocol version 2025-03-26 alone. */
 const MAX_BATCH = 100;
 
+/** Where a stream can be gone on from when it ends early (specification 2025-11-25, Streamable HTTP, Resumability). */
+export interface StreamCursor {
+  /** The id of the last event that had one. */
+  lastEventId?: string | undefined;
+  /** How long to wait before that, in milliseconds, where the server says so. */
+  retryMs?: number | undefined;
+}
+
 /** How an answer is read. */
 export interface ReadAnswerOptions {
   /** Whose answer it is. */
@@ -32,7 +40,12 @@ export interface ReadAnswerOptions {
   readonly onMessage?: ((message: JsonObject) => void) | undefined;
   /** Takes a stream over whose answer has been read. @default {It is closed} */
   readonly onRest?: ((rest: BodyReader) => void) | undefined;
+  /** Kept up to date with where the stream stands. */
+  readonly cursor?: StreamCursor | undefined;
 }
+
+/** An id goes into a header: what does not fit there is none. */
+export const EVENT_ID = /^[\x21-\x7e](?:[\x20-\x7e]{0,510}[\x21-\x7e])?$/;
 
 const WHOLE = new TextDecoder();
 /** How much room is made for a body of unknown length, in bytes; doubled as it grows. */
@@ -117,12 +130,16 @@ async function readEvents(
   body: ReadableStream<Uint8Array>,
   options: ReadAnswerOptions,
 ): Promise<JsonObject | undefined> {
-  const { server, id, caps, onMessage, onRest } = options;
+  const { server, id, caps, onMessage, onRest, cursor = {} } = options;
   let answer: JsonObject | undefined;
   let fault: MCPError | undefined;
   const parser = createParser({
     maxBufferSize: caps.maxEventChars,
-    onEvent: ({ data, event }) => {
+    onRetry: (retryMs) => {
+      cursor.retryMs = retryMs;
+    },
+    onEvent: ({ data, event, id: eventId }) => {
+      if (eventId !== undefined) cursor.lastEventId = EVENT_ID.test(eventId) ? eventId : undefined;
       if (answer !== undefined || data === "" || (event !== undefined && event !== "message")) return;
       if (data.length > caps.maxEventChars) throw tooLarge(server, "an event of its stream");
       answer = sort(parseJson(data, server), id, onMessage);

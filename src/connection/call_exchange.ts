@@ -5,13 +5,14 @@
  * @module
  */
 
+import { delay } from "@std/async";
 import type { Deadline } from "../deadline.ts";
-import { MCPError } from "../errors.ts";
+import { isMCPError, MCPError } from "../errors.ts";
 import type { GuardedFetch } from "../guarded_fetch.ts";
 import { type HttpFailure, isSessionLost, readHttpFailure, toHttpError } from "../http_failure.ts";
 import { type Phase, toDeadlineError, toOutcomeUnknown, toRequestError } from "../network_errors.ts";
 import type { JsonObject } from "../protocol.ts";
-import { type AnswerCaps, readAnswer } from "./answer_reader.ts";
+import { type AnswerCaps, readAnswer, type ReadAnswerOptions, type StreamCursor } from "./answer_reader.ts";
 import type { BodyReader } from "./body_reader.ts";
 import {
   addModernHeaders,
@@ -37,6 +38,8 @@ export interface ExchangeSession {
   readonly now: () => number;
   /** Takes a stream over whose answer has been read. @default {It is closed} */
   readonly onRest?: ((rest: BodyReader) => void) | undefined;
+  /** Waits for a time in milliseconds, or until the signal is aborted. @default {delay} */
+  readonly wait?: ((ms: number, signal: AbortSignal) => Promise<void>) | undefined;
 }
 
 /** One JSON-RPC request. */
@@ -61,6 +64,8 @@ export interface ExchangeRequest {
   readonly onSent?: (() => void) | undefined;
   /** Told of every message that comes before the answer. */
   readonly onMessage?: ((message: JsonObject) => void) | undefined;
+  /** What the client can do, for a modern server. @default {{}} */
+  readonly capabilities?: JsonObject | undefined;
 }
 
 /**
@@ -88,13 +93,13 @@ export function createSessionHeaders(session: ExchangeSession): Record<string, s
  */
 export function toPost(
   session: ExchangeSession,
-  request: Pick<ExchangeRequest, "id" | "method" | "params" | "argumentsText" | "headers">,
+  request: Pick<ExchangeRequest, "id" | "method" | "params" | "argumentsText" | "headers" | "capabilities">,
 ): { readonly method: "POST"; readonly headers: Record<string, string>; readonly body: string } {
   const { id, method, argumentsText } = request;
   const headers = createSessionHeaders(session);
   let { params } = request;
   if (session.era === "modern") {
-    params = toModernParams(params, session.protocolVersion);
+    params = toModernParams(params, session.protocolVersion, request.capabilities);
     addModernHeaders(headers, method, params);
   }
   for (const [name, value] of request.headers ?? []) headers[name.toLowerCase()] = value;
@@ -117,12 +122,15 @@ export async function exchange(session: ExchangeSession, request: ExchangeReques
   const { id, phase, deadline, caps, onMessage, onSent } = request;
   throwIfOver(deadline, { server, phase });
   const post = toPost(session, request);
+  const cursor: StreamCursor = {};
+  const readOptions = { server, id, caps, onMessage, onRest, cursor };
   let response: Response | undefined;
   try {
     onSent?.();
     response = await send({ ...post, signal: deadline.signal });
     if (!response.ok) return answerOf(await readHttpFailure(response, now()), session, phase);
-    const answer = await readAnswer(response, { server, id, caps, onMessage, onRest });
+    const answer = await readToBreak(session, response, readOptions) ??
+      await resumeAnswer(session, deadline, readOptions);
     if (answer !== undefined) return answer;
     if (deadline.signal.aborted) throw deadline.signal.reason;
     throw phase === "call"
@@ -136,6 +144,65 @@ export async function exchange(session: ExchangeSession, request: ExchangeReques
   } finally {
     // Also keeps the response reachable until here: once it is collected, an abort no longer closes its body.
     if (response?.bodyUsed !== true) await response?.body?.cancel().catch(() => {});
+  }
+}
+
+/** How long to wait before a stream is gone on from where the server does not say, in milliseconds. */
+const RETRY_MS = 1_000;
+/** The least and the most of it, whatever the server says: the first time, and from then on. */
+const RETRY_BOUNDS_MS = { first: 100, next: 1_000, most: 30_000 };
+/** How often one answer is gone on from. */
+const MAX_RESUMPTIONS = 100;
+
+type ResumableOptions = ReadAnswerOptions & { readonly cursor: StreamCursor };
+
+/**
+ * Goes on reading where a legacy server ended a stream before the answer; it does so on purpose to free the connection
+ * (specification 2025-11-25, Streamable HTTP, Resumability and Redelivery). Nothing is sent again.
+ */
+async function resumeAnswer(
+  session: ExchangeSession,
+  deadline: Deadline,
+  options: ResumableOptions,
+): Promise<JsonObject | undefined> {
+  const { cursor } = options;
+  const { era, wait = (ms, signal) => delay(ms, { signal }) } = session;
+  if (era === "modern") return undefined;
+  for (let count = 0; count < MAX_RESUMPTIONS && cursor.lastEventId !== undefined; count++) {
+    const { lastEventId } = cursor;
+    const { first, next, most } = RETRY_BOUNDS_MS;
+    const waitMs = Math.min(Math.max(cursor.retryMs ?? RETRY_MS, count === 0 ? first : next), most);
+    // No answer will come in time: what is known of the outcome is said at once.
+    if (waitMs >= deadline.remainingMs) return undefined;
+    await wait(waitMs, deadline.signal);
+    const { "content-type": _, ...headers } = createSessionHeaders(session);
+    // That this GET was not let through says nothing of the request before it, which may well have run.
+    const response = await session.send({
+      method: "GET",
+      headers: { ...headers, "accept": "text/event-stream", "last-event-id": lastEventId },
+      signal: deadline.signal,
+    }).catch(() => undefined);
+    if (response?.ok !== true) {
+      await response?.body?.cancel();
+      return undefined;
+    }
+    const answer = await readToBreak(session, response, options);
+    if (answer !== undefined) return answer;
+  }
+  return undefined;
+}
+
+/** Reads up to the answer; a stream that breaks off where it can be gone on from is one that has ended. */
+async function readToBreak(
+  { era }: ExchangeSession,
+  response: Response,
+  options: ResumableOptions,
+): Promise<JsonObject | undefined> {
+  try {
+    return await readAnswer(response, options);
+  } catch (error) {
+    if (options.cursor.lastEventId === undefined || era === "modern" || isMCPError(error)) throw error;
+    return undefined;
   }
 }
 

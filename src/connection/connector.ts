@@ -6,11 +6,13 @@
 
 import type { Deadline } from "../deadline.ts";
 import { isMCPError, MCPError } from "../errors.ts";
-import { type EventListener, tell } from "../events.ts";
+import type { ClientEventListener } from "../events.ts";
+import { tell } from "../tell.ts";
 import { toRequestError } from "../network_errors.ts";
 import { SharedTask } from "../shared_task.ts";
 import type { LastError, ServerState } from "../status.ts";
-import type { Connection } from "./connection.ts";
+import type { JsonObject } from "../protocol.ts";
+import { type Connection, declares } from "./connection.ts";
 import type { ConnectionOpener } from "./opener.ts";
 
 /** How long connecting may take where nobody says, in milliseconds. */
@@ -24,10 +26,22 @@ export interface ConnectorDeps {
   readonly server: string;
   /** Opens connections. */
   readonly opener: Pick<ConnectionOpener, "open" | "distrust" | "keepsSessions">;
+  /** Has what a request needs declared to a legacy server from the next session on. */
+  readonly declare?: ((needs: JsonObject) => void) | undefined;
+  /** Told of each connection that was opened. */
+  readonly onOpened?: ((connection: Connection) => void) | undefined;
   /** Told of connections that were opened or failed. */
-  readonly onEvent?: EventListener | undefined;
+  readonly onEvent?: ClientEventListener | undefined;
   /** The time, in milliseconds since the epoch. */
   readonly now: () => number;
+}
+
+/** How a connection is asked for. */
+export interface EnsureOptions {
+  /** Whether to try although the server asked to be left alone. @default {false} */
+  readonly force?: boolean | undefined;
+  /** Client capabilities that a legacy session must have been told of. @default {undefined, none} */
+  readonly needs?: JsonObject | undefined;
 }
 
 /** The connection of one server over its whole life. */
@@ -44,6 +58,8 @@ export class Connector {
   readonly #leaving = new Set<Promise<void>>();
   /** What was learned of the server is being forgotten: the next attempt waits for it. */
   #distrusting: Promise<void> | undefined;
+  /** Settles with `close()`. */
+  readonly #over = Promise.withResolvers<void>();
   #closing: Promise<void> | undefined;
 
   /**
@@ -80,29 +96,38 @@ export class Connector {
   }
 
   /**
-   * The live connection, opened where there is none.
+   * The live connection, opened where there is none. A legacy session that was not told of what a request needs makes
+   * room for one that is; what runs in it is let finish.
    *
    * @param deadline How long the caller waits.
    * @param timeoutMs How long an attempt may take that this caller starts, in milliseconds.
-   * @param force Whether to try although the server asked to be left alone. @default {false}
+   * @param options What it must be good for.
    * @returns A connection that can be used.
    * @throws {MCPError} If there is none by the deadline; with `closed` after `close()`.
    */
-  async ensure(deadline: Deadline, timeoutMs: number, force = false): Promise<Connection> {
-    this.#throwIfClosed();
-    const live = this.connection;
-    if (live !== undefined) return live;
-    if (!force && !this.#attempt.running) this.#throwIfHeld();
-    try {
-      return await this.#attempt.join(deadline, timeoutMs);
-    } catch (error) {
+  async ensure(deadline: Deadline, timeoutMs: number, options: EnsureOptions = {}): Promise<Connection> {
+    const { force = false, needs } = options;
+    for (;;) {
       this.#throwIfClosed();
-      throw toRequestError(error, { server: this.#deps.server, phase: "connect", deadline });
+      const live = this.connection;
+      if (live !== undefined && suffices(live, needs)) return live;
+      if (live !== undefined) this.#retire(live);
+      if (needs !== undefined) this.#deps.declare?.(needs);
+      if (!force && !this.#attempt.running) this.#throwIfHeld();
+      try {
+        const opened = await this.#attempt.join(deadline, timeoutMs);
+        // One that was under way already was not told: the next one is.
+        if (suffices(opened, needs)) return opened;
+      } catch (error) {
+        this.#throwIfClosed();
+        throw toRequestError(error, { server: this.#deps.server, phase: "connect", deadline });
+      }
     }
   }
 
   /**
-   * Gives a connection up; the next request opens another.
+   * Gives a connection up; the next request opens another. Where one request has failed and the session has not, what
+   * else runs on it is let finish.
    *
    * @param connection The one to give up; another one that has taken its place is kept.
    * @param error Why, where it failed. Without one, and with `session_lost`, nothing that was learned with it is used
@@ -113,12 +138,26 @@ export class Connector {
     this.#connection = undefined;
     const { opener } = this.#deps;
     const isOver = error === undefined || error.code === "session_lost";
-    if (isOver) this.#distrusting = opener.distrust(connection);
-    else this.#fail(error);
-    // A session that is kept may be in use elsewhere, and be gone on from here.
-    const keepSession = !isOver && opener.keepsSessions;
-    const left = connection.close({ keepSession }).finally(() => this.#leaving.delete(left));
-    this.#leaving.add(left);
+    if (isOver) {
+      this.#distrusting = opener.distrust(connection);
+      this.#leave(connection.close());
+    } else {
+      this.#fail(error);
+      // A session that is kept may be in use elsewhere, and be gone on from here.
+      this.#retire(connection, opener.keepsSessions);
+    }
+  }
+
+  /**
+   * Gives a connection up although it has not failed: what runs on it is let finish, and nothing that was learned with
+   * it is used again.
+   *
+   * @param connection The one to give up.
+   */
+  renew(connection: Connection): void {
+    if (this.#connection !== connection) return;
+    this.#distrusting = this.#deps.opener.distrust(connection);
+    this.#retire(connection);
   }
 
   /**
@@ -135,8 +174,20 @@ export class Connector {
     return this.#closing ??= this.#close();
   }
 
+  /** Closes a connection once nothing runs on it any more. */
+  #retire(connection: Connection, keepSession = false): void {
+    if (this.#connection === connection) this.#connection = undefined;
+    const over = Promise.race([connection.idle(), this.#over.promise]);
+    this.#leave(over.then(() => connection.close({ keepSession })));
+  }
+
+  #leave(closing: Promise<void>): void {
+    const left = closing.finally(() => this.#leaving.delete(left));
+    this.#leaving.add(left);
+  }
+
   async #open(deadline: Deadline): Promise<Connection> {
-    const { server, opener, onEvent, now } = this.#deps;
+    const { server, opener, onEvent, onOpened, now } = this.#deps;
     try {
       await this.#distrusting;
       const connection = await opener.open(deadline);
@@ -150,6 +201,7 @@ export class Connector {
       tell(onEvent, { type: this.#failed ? "recovered" : "connected", server, era, transport, resumed });
       this.#failed = false;
       this.#heldUntilMs = 0;
+      onOpened?.(connection);
       return connection;
     } catch (error) {
       if (isMCPError(error) && error.code !== "closed") this.#fail(error);
@@ -184,10 +236,15 @@ export class Connector {
   }
 
   async #close(): Promise<void> {
+    this.#over.resolve();
     const connection = this.#connection;
     this.#connection = undefined;
     const keepSession = this.#deps.opener.keepsSessions;
     const attempt = this.#attempt.abort(new Error("The client is closed"));
     await Promise.all([attempt, connection?.close({ keepSession }), ...this.#leaving]);
   }
+}
+
+function suffices(connection: Connection, needs: JsonObject | undefined): boolean {
+  return needs === undefined || connection.era === "modern" || declares(connection.declared, needs);
 }

@@ -5,15 +5,18 @@
  * @module
  */
 
+import type { ServerInfo } from "../context.ts";
 import { type Deadline, MAX_TIMER_MS } from "../deadline.ts";
 import { isMCPError, MCPError } from "../errors.ts";
 import type { GuardedFetch } from "../guarded_fetch.ts";
 import { type HttpFailure, toHttpError } from "../http_failure.ts";
 import { toRequestError } from "../network_errors.ts";
+import type { JsonObject } from "../protocol.ts";
+import type { Client } from "../sdk.ts";
 import type { TransportChoice } from "../server_config.ts";
 import { VERSION } from "../version.ts";
-import type { Connection } from "./connection.ts";
-import { LIST_CAPS, MAX_HANDSHAKE_BYTES } from "./limits.ts";
+import { type Connection, type ConnectionDesk, namesOfCapabilities } from "./connection.ts";
+import { LIST_CAPS, MAX_HANDSHAKE_BYTES, MAX_INSTRUCTIONS_CHARS } from "./limits.ts";
 import { createSdkFetch, type SdkFetch } from "./sdk_fetch.ts";
 import { SseConnection, toRpcCode } from "./sse_connection.ts";
 import { StreamableConnection } from "./streamable_connection.ts";
@@ -28,6 +31,8 @@ export interface ConnectOptions {
   readonly transport: TransportChoice;
   /** The way out to it. */
   readonly send: GuardedFetch;
+  /** Where the connection turns with what belongs to none of its requests; what it can answer is declared. */
+  readonly desk: ConnectionDesk;
   /** The end of the whole handshake, the second transport included. */
   readonly deadline: Deadline;
   /** The time, in milliseconds since the epoch. */
@@ -54,7 +59,9 @@ export async function connectLegacy(options: ConnectOptions): Promise<Connection
   try {
     return await connectStreamable(options);
   } catch (error) {
-    if (transport !== "auto" || !isMCPError(error) || !NOT_STREAMABLE.has(error.httpStatus ?? 0)) throw error;
+    // The status of an authorization server says nothing of the transport.
+    if (transport !== "auto" || !isMCPError(error) || error.code !== "upstream_error") throw error;
+    if (!NOT_STREAMABLE.has(error.httpStatus ?? 0)) throw error;
     return await connectSse(options).catch((sseError) => {
       throw explainBoth(options.server, error, sseError);
     });
@@ -62,17 +69,21 @@ export async function connectLegacy(options: ConnectOptions): Promise<Connection
 }
 
 async function connectStreamable(options: ConnectOptions): Promise<Connection> {
-  const { server, url, send, now } = options;
+  const { server, url, send, now, desk } = options;
   const { Client, StreamableHTTPClientTransport } = await import("../sdk.ts");
+  const { capabilities } = desk;
   return await handshake(options, false, async (sdkFetch, run) => {
     const transport = new StreamableHTTPClientTransport(url, { fetch: sdkFetch });
-    const client = new Client(CLIENT);
+    const client = new Client(CLIENT, { capabilities });
     try {
       await run(client.connect(transport, { signal: options.deadline.signal, timeout: sdkTimeoutMs(options) }));
       const { sessionId, protocolVersion } = transport;
       if (protocolVersion === undefined) throw new Error("No protocol version was agreed on");
       return new StreamableConnection({ server, send, era: "legacy", sessionId, protocolVersion, now }, {
         resumed: false,
+        desk,
+        info: toInfo(client),
+        declared: namesOfCapabilities(capabilities),
       });
     } finally {
       // From here on every request is an exchange of our own; the session itself stays open at the server.
@@ -82,16 +93,12 @@ async function connectStreamable(options: ConnectOptions): Promise<Connection> {
 }
 
 async function connectSse(options: ConnectOptions): Promise<Connection> {
-  const { server, url } = options;
-  const {
-    Client,
-    SSEClientTransport,
-    ResultSchema: resultSchema,
-    ToolListChangedNotificationSchema: listChangedSchema,
-  } = await import("../sdk.ts");
+  const { server, url, desk } = options;
+  const { Client, SSEClientTransport, ResultSchema: resultSchema } = await import("../sdk.ts");
+  const { capabilities } = desk;
   return await handshake(options, true, async (sdkFetch, run, controller) => {
     const transport = new SSEClientTransport(url, { fetch: sdkFetch });
-    const client = new Client(CLIENT);
+    const client = new Client(CLIENT, { capabilities });
     let protocolVersion = "2024-11-05";
     // The SDK tells the version to the transport alone, which keeps it to itself.
     const setProtocolVersion = transport.setProtocolVersion.bind(transport);
@@ -103,7 +110,9 @@ async function connectSse(options: ConnectOptions): Promise<Connection> {
       await run(client.connect(transport, { signal: options.deadline.signal, timeout: sdkTimeoutMs(options) }));
       const closeOnEnd = () => void client.close().catch(() => {});
       controller.signal.addEventListener("abort", closeOnEnd, { once: true });
-      return new SseConnection({ server, client, resultSchema, listChangedSchema, protocolVersion, controller });
+      const declared = namesOfCapabilities(capabilities);
+      const info = toInfo(client);
+      return new SseConnection({ server, client, resultSchema, protocolVersion, info, declared, desk, controller });
     } catch (error) {
       // A transport that fails to start is not closed by the SDK and would reconnect for ever.
       await transport.close().catch(() => {});
@@ -111,6 +120,15 @@ async function connectSse(options: ConnectOptions): Promise<Connection> {
       throw error;
     }
   });
+}
+
+/** What the server said of itself in the handshake. */
+function toInfo(client: Client): ServerInfo {
+  return {
+    implementation: client.getServerVersion() as JsonObject | undefined,
+    capabilities: { ...client.getServerCapabilities() } as JsonObject,
+    instructions: client.getInstructions()?.slice(0, MAX_INSTRUCTIONS_CHARS),
+  };
 }
 
 /** Waits for a step of the handshake: no longer than the deadline, and no longer than the server's answer lasts. */
@@ -126,12 +144,18 @@ async function handshake(
   const ended = Promise.withResolvers<never>();
   ended.promise.catch(() => {});
   let failure: HttpFailure | undefined;
+  let refusal: MCPError | undefined;
   let grace: ReturnType<typeof setTimeout> | undefined;
   let requests = 0;
   let settled = false;
   const sdkFetch = createSdkFetch({
     server,
-    send,
+    // The SDK's event source turns what is thrown here into an error of its own.
+    send: (request) =>
+      send(request).catch((error) => {
+        if (isMCPError(error)) refusal = error;
+        throw error;
+      }),
     now,
     allowGet,
     signal: controller.signal,
@@ -159,7 +183,7 @@ async function handshake(
     return connection;
   } catch (error) {
     controller.abort();
-    throw explain(error, options, failure);
+    throw explain(refusal ?? error, options, failure);
   } finally {
     clearTimeout(grace);
   }

@@ -18,5 +18,11 @@ export const LIST_CAPS: AnswerCaps = { maxBodyBytes: 8 * 1024 * 1024, maxEventCh
 /** Of the answers to a handshake, in bytes. */
 export const MAX_HANDSHAKE_BYTES = 1024 * 1024;
 
+/** Of a server's instructions, in characters. */
+export const MAX_INSTRUCTIONS_CHARS = 16 * 1024;
+
 /** How long a polite good-bye may take, in milliseconds. */
 export const CLOSE_TIMEOUT_MS = 1_000;
+
+/** How long the end of a session may take, in milliseconds: where tasks are cancelled first, both fit in a second. */
+export const END_TIMEOUT_MS = 500;

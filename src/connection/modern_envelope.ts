@@ -15,7 +15,8 @@ export const MODERN_VERSIONS: readonly string[] = ["2026-07-28"];
 /** JSON-RPC code: the server does not implement the version of the request. */
 export const UNSUPPORTED_VERSION = -32022;
 
-const PREFIX = "io.modelcontextprotocol/";
+/** What the protocol's own fields of `_meta` and its extensions begin with. */
+export const PREFIX = "io.modelcontextprotocol/";
 /** How this client names itself; servers must not act on it. */
 const CLIENT_INFO = { name: "portolan", version: VERSION };
 
@@ -24,15 +25,20 @@ const CLIENT_INFO = { name: "portolan", version: VERSION };
  *
  * @param params Its own parameters.
  * @param protocolVersion The version that is spoken.
+ * @param capabilities What the client can do.
  * @returns The parameters with the envelope; a `_meta` of their own is kept.
  */
-export function toModernParams(params: JsonObject, protocolVersion: string): JsonObject {
+export function toModernParams(
+  params: JsonObject,
+  protocolVersion: string,
+  capabilities: JsonObject = {},
+): JsonObject {
   const own = params._meta;
   const meta: JsonObject = {
     ...(isJsonObject(own) ? own : {}),
     [`${PREFIX}protocolVersion`]: protocolVersion,
     [`${PREFIX}clientInfo`]: { ...CLIENT_INFO },
-    [`${PREFIX}clientCapabilities`]: {},
+    [`${PREFIX}clientCapabilities`]: capabilities,
   };
   return { ...params, _meta: meta };
 }
@@ -46,7 +52,7 @@ export function toModernParams(params: JsonObject, protocolVersion: string): Jso
  */
 export function addModernHeaders(headers: Record<string, string>, method: string, params: JsonObject): void {
   headers["mcp-method"] = method;
-  const name: JsonValue | undefined = params.name ?? params.uri;
+  const name: JsonValue | undefined = params.name ?? params.uri ?? params.taskId;
   if (typeof name === "string") headers["mcp-name"] = toHeaderValue(name);
 }
 

@@ -8,10 +8,11 @@
 import type { Deadline } from "../deadline.ts";
 import { isMCPError, MCPError } from "../errors.ts";
 import type { GuardedFetch } from "../guarded_fetch.ts";
-import { isJsonObject } from "../protocol.ts";
+import type { ServerInfo } from "../context.ts";
+import { isJsonObject, type JsonObject } from "../protocol.ts";
 import { exchange } from "./call_exchange.ts";
-import { LIST_CAPS } from "./limits.ts";
-import { MODERN_VERSIONS, UNSUPPORTED_VERSION } from "./modern_envelope.ts";
+import { LIST_CAPS, MAX_INSTRUCTIONS_CHARS } from "./limits.ts";
+import { MODERN_VERSIONS, PREFIX, UNSUPPORTED_VERSION } from "./modern_envelope.ts";
 
 /** What a server is asked with. */
 export interface NegotiateOptions {
@@ -28,13 +29,20 @@ export interface NegotiateOptions {
 /** The era of a server, with the version to speak where it is the modern one. */
 export type EraVerdict =
   | { readonly era: "legacy" }
-  | { readonly era: "modern"; readonly protocolVersion: string };
+  | {
+    readonly era: "modern";
+    readonly protocolVersion: string;
+    /** What the server said of itself, where it was asked just now. */
+    readonly info?: ServerInfo | undefined;
+  };
 
 /** Codes that say nothing of the era: the server could not be reached, or does not let us in. */
 const NO_VERDICT = new Set([
   "unreachable",
   "deadline_exceeded",
   "unauthorized",
+  "authorization_required",
+  "auth_failed",
   "forbidden",
   "rate_limited",
   "redirect_refused",
@@ -44,6 +52,8 @@ const NO_VERDICT = new Set([
 /** Statuses of a proxy whose server is down. A legacy server may well answer 500 to a method that it does not know. */
 const DOWN = new Set([502, 503, 504]);
 
+const OLDEST_MODERN = MODERN_VERSIONS.at(-1)!;
+
 /**
  * Asks a server which era it speaks, by `server/discover`.
  *
@@ -52,11 +62,34 @@ const DOWN = new Set([502, 503, 504]);
  * @throws {MCPError} If the server cannot be reached, does not let us in, fails, or speaks none of our versions.
  */
 export async function negotiateEra(options: NegotiateOptions): Promise<EraVerdict> {
+  const { server } = options;
+  const first = await discover(options, MODERN_VERSIONS[0]!);
+  const mutual = first && findOurs(versionsOfRefusal(first));
+  // It refuses a version and lists one of ours: that one is to be tried (Protocol Version Negotiation), once.
+  const answer = mutual === undefined ? first : await discover(options, mutual);
+  if (answer === undefined) return { era: "legacy" };
+  if (isJsonObject(answer.result)) {
+    const version = findOurs(answer.result.supportedVersions);
+    if (version === undefined) return { era: "legacy" };
+    return { era: "modern", protocolVersion: version, info: toServerInfo(answer.result) };
+  }
+  const supported = versionsOfRefusal(answer);
+  // A modern server of another version: only a legacy version that it speaks as well helps.
+  if (supported.length > 0 && !supported.some((version) => typeof version === "string" && version < OLDEST_MODERN)) {
+    throw new MCPError(
+      "unsupported_protocol",
+      `Cannot connect to server "${server}" as it speaks none of our protocol versions`,
+      { server },
+    );
+  }
+  return { era: "legacy" };
+}
+
+/** Asks in one version; resolves to the answer, or to `undefined` for none that a modern server would give. */
+async function discover(options: NegotiateOptions, protocolVersion: string): Promise<JsonObject | undefined> {
   const { server, send, deadline, now } = options;
-  const protocolVersion = MODERN_VERSIONS[0]!;
-  let answer;
   try {
-    answer = await exchange({ server, send, era: "modern", protocolVersion, now }, {
+    return await exchange({ server, send, era: "modern", protocolVersion, now }, {
       id: crypto.randomUUID(),
       method: "server/discover",
       params: {},
@@ -66,23 +99,27 @@ export async function negotiateEra(options: NegotiateOptions): Promise<EraVerdic
     });
   } catch (error) {
     if (!isMCPError(error) || NO_VERDICT.has(error.code) || DOWN.has(error.httpStatus ?? 0)) throw error;
-    return { era: "legacy" };
+    return undefined;
   }
-  if (isJsonObject(answer.result)) {
-    const supported = answer.result.supportedVersions;
-    const version = MODERN_VERSIONS.find((ours) => Array.isArray(supported) && supported.includes(ours));
-    return version === undefined ? { era: "legacy" } : { era: "modern", protocolVersion: version };
-  }
-  const error = isJsonObject(answer.error) ? answer.error : {};
-  const supported = isJsonObject(error.data) && Array.isArray(error.data.supported) ? error.data.supported : [];
-  const isModern = error.code === UNSUPPORTED_VERSION && supported.length > 0;
-  // A modern server of another version: only a legacy version that it speaks as well helps.
-  if (isModern && !supported.some((version) => typeof version === "string" && version < protocolVersion)) {
-    throw new MCPError(
-      "unsupported_protocol",
-      `Cannot connect to server "${server}" as it speaks none of our protocol versions`,
-      { server },
-    );
-  }
-  return { era: "legacy" };
+}
+
+/** The best of our versions among those of a server. */
+function findOurs(versions: unknown): string | undefined {
+  return MODERN_VERSIONS.find((ours) => Array.isArray(versions) && versions.includes(ours));
+}
+
+/** The versions that a server lists where it refuses the one of the request; else none. */
+function versionsOfRefusal({ error }: JsonObject): readonly unknown[] {
+  if (!isJsonObject(error) || error.code !== UNSUPPORTED_VERSION || !isJsonObject(error.data)) return [];
+  return Array.isArray(error.data.supported) ? error.data.supported : [];
+}
+
+/** What a modern server says of itself (specification 2026-07-28, Discovery). */
+function toServerInfo({ capabilities, instructions, _meta }: JsonObject): ServerInfo {
+  const implementation = isJsonObject(_meta) ? _meta[`${PREFIX}serverInfo`] : undefined;
+  return {
+    implementation: isJsonObject(implementation) ? implementation : undefined,
+    capabilities: isJsonObject(capabilities) ? capabilities : {},
+    instructions: typeof instructions === "string" ? instructions.slice(0, MAX_INSTRUCTIONS_CHARS) : undefined,
+  };
 }

@@ -5,12 +5,18 @@
  * @module
  */
 
-import type { Deadline } from "../deadline.ts";
+import { Deadline } from "../deadline.ts";
 import { isMCPError, type MCPErrorCode } from "../errors.ts";
 import type { GuardedFetch } from "../guarded_fetch.ts";
+import type { JsonObject } from "../protocol.ts";
 import type { EraChoice, TransportChoice } from "../server_config.ts";
-import type { Connection, SavedConnection } from "./connection.ts";
-import { connectLegacy } from "./legacy_connection.ts";
+import {
+  type Connection,
+  type ConnectionDesk,
+  declares,
+  namesOfCapabilities,
+  type SavedConnection,
+} from "./connection.ts";
 import { MODERN_VERSIONS } from "./modern_envelope.ts";
 import { type EraVerdict, negotiateEra } from "./negotiate.ts";
 import { StreamableConnection } from "./streamable_connection.ts";
@@ -18,7 +24,28 @@ import { StreamableConnection } from "./streamable_connection.ts";
 /** How long a verdict about the era holds without asking again, in milliseconds. */
 export const VERDICT_TTL_MS = 86_400_000;
 
-/** Where connections are kept between isolates. Its methods never reject. */
+/** How long whatever keeps connections is waited for, in milliseconds. */
+const KEEPER_TIMEOUT_MS = 1_000;
+
+/**
+ * Where connections are kept between isolates. Its methods never reject, and are waited for a second at most.
+ *
+ * @example In memory
+ * ```ts
+ * import { type ConnectionKeeper, type SavedConnection, SingleServerMCPClient } from "@portolan/mcp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * let kept: (SavedConnection & { readonly atMs: number }) | undefined;
+ * const keeper: ConnectionKeeper = {
+ *   keepsSessions: false,
+ *   load: () => Promise.resolve(kept),
+ *   save: (saved, atMs) => Promise.resolve(void (kept = { ...saved, atMs })),
+ *   forget: () => Promise.resolve(void (kept = undefined)),
+ * };
+ * await using client = new SingleServerMCPClient("files", { url: "http://localhost:9/mcp" }, { keeper });
+ * assertEquals(client.isConnected, false);
+ * ```
+ */
 export interface ConnectionKeeper {
   /** Whether sessions are kept too: then one must outlive its connection. */
   readonly keepsSessions: boolean;
@@ -42,8 +69,12 @@ export interface OpenerOptions {
   readonly era: EraChoice;
   /** The way out to it. */
   readonly send: GuardedFetch;
+  /** Where connections turn with what belongs to none of their requests. */
+  readonly desk: ConnectionDesk;
   /** Where connections are kept between isolates. */
   readonly keeper?: ConnectionKeeper | undefined;
+  /** How long that is waited for, in milliseconds. @default {1_000} */
+  readonly keeperTimeoutMs?: number | undefined;
   /** The time, in milliseconds since the epoch. */
   readonly now: () => number;
 }
@@ -97,7 +128,7 @@ export class ConnectionOpener {
     if (resumed !== undefined) return resumed;
     const connection = await this.#connect(deadline);
     if (this.#verdict !== undefined) {
-      await this.#options.keeper?.save(connection.saved, this.#verdict.atMs);
+      await this.#briefly(this.#options.keeper?.save(connection.saved, this.#verdict.atMs));
       this.#mayResume = this.#options.keeper !== undefined;
     }
     return connection;
@@ -112,28 +143,38 @@ export class ConnectionOpener {
   async distrust(connection: Connection): Promise<void> {
     this.#mayResume = false;
     if (connection.era === "modern") this.#verdict = undefined;
-    await this.#options.keeper?.forget();
+    await this.#briefly(this.#options.keeper?.forget());
+  }
+
+  /** What is kept can cost time, never a connection: one that hangs, or rejects after all, has kept nothing. */
+  async #briefly<T>(work: Promise<T> | undefined): Promise<T | undefined> {
+    if (work === undefined) return undefined;
+    using patience = new Deadline(this.#options.keeperTimeoutMs ?? KEEPER_TIMEOUT_MS);
+    return await patience.race(work).catch(() => undefined);
   }
 
   async #resume(deadline: Deadline): Promise<Connection | undefined> {
-    const { keeper, server, send, era, now } = this.#options;
-    const kept = await deadline.race(keeper?.load() ?? Promise.resolve(undefined));
+    const { keeper, server, send, era, now, desk } = this.#options;
+    const kept = await deadline.race(this.#briefly(keeper?.load()));
     if (kept === undefined || (era !== "auto" && era !== kept.era)) return undefined;
     if (kept.era === "modern" && !MODERN_VERSIONS.includes(kept.protocolVersion)) return undefined;
     if (now() - kept.atMs >= VERDICT_TTL_MS) return undefined;
     const { era: keptEra, protocolVersion, atMs, sessionId, transport } = kept;
     this.#verdict = keptEra === "modern" ? { era: keptEra, protocolVersion, atMs } : { era: keptEra, atMs, transport };
     if (!kept.resumable) return undefined;
-    return new StreamableConnection({ server, send, era: keptEra, protocolVersion, sessionId, now }, { resumed: true });
+    const declared = kept.declared ?? [];
+    if (keptEra === "legacy" && !isSame(declared, desk.capabilities)) return undefined;
+    const session = { server, send, era: keptEra, protocolVersion, sessionId, now };
+    return new StreamableConnection(session, { resumed: true, desk, declared });
   }
 
   async #connect(deadline: Deadline): Promise<Connection> {
-    const { server, send, now } = this.#options;
+    const { server, send, now, desk } = this.#options;
     const known = this.#verdict;
     const verdict = this.#verdict = await this.#findEra(deadline);
     if (verdict.era === "modern") {
-      const { era, protocolVersion } = verdict;
-      return new StreamableConnection({ server, send, era, protocolVersion, now }, { resumed: false });
+      const { era, protocolVersion, info } = verdict;
+      return new StreamableConnection({ server, send, era, protocolVersion, now }, { resumed: false, desk, info });
     }
     try {
       return await this.#shakeHands(verdict, deadline);
@@ -147,9 +188,11 @@ export class ConnectionOpener {
   }
 
   async #shakeHands(verdict: Verdict, deadline: Deadline): Promise<Connection> {
-    const { server, url, transport: choice, send, now } = this.#options;
+    const { server, url, transport: choice, send, desk, now } = this.#options;
     const transport = choice === "auto" ? verdict.transport ?? choice : choice;
-    const connection = await connectLegacy({ server, url, transport, send, deadline, now });
+    // Who goes on from what was kept needs none of it.
+    const { connectLegacy } = await import("./legacy_connection.ts");
+    const connection = await connectLegacy({ server, url, transport, send, desk, deadline, now });
     this.#verdict = { ...verdict, transport: connection.transport };
     return connection;
   }
@@ -163,4 +206,9 @@ export class ConnectionOpener {
     if (era === "modern" && verdict.era === "legacy") return { era, protocolVersion: MODERN_VERSIONS[0]!, atMs: now() };
     return { ...verdict, atMs: now() };
   }
+}
+
+/** A session that declared more than we can answer would have questions go unanswered, one that declared less asks none. */
+function isSame(declared: readonly string[], capabilities: JsonObject): boolean {
+  return declares(declared, capabilities) && declared.length === namesOfCapabilities(capabilities).length;
 }

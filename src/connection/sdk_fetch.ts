@@ -12,6 +12,9 @@ import { type HttpFailure, readHttpFailure } from "../http_failure.ts";
 /** What the SDK's transports call. */
 export type SdkFetch = (url: string | URL, init?: RequestInit) => Promise<Response>;
 
+/** How many answers to a server's own questions may be on their way; the SDK answers every ping that a server sends. */
+const MAX_REPLIES = 64;
+
 /** How the SDK's requests are watched. */
 export interface SdkFetchOptions {
   /** The server's name. */
@@ -40,8 +43,21 @@ export interface SdkFetchOptions {
  */
 export function createSdkFetch(options: SdkFetchOptions): SdkFetch {
   const { server, send, signal, now, maxBytes, allowGet, onRequest, onFailure } = options;
+  let replies = 0;
 
   return async (url, init = {}) => {
+    if (!isReply(init.body)) return await run(url, init);
+    // A server that asks faster than it takes answers, or takes none, gets no more of them.
+    if (replies >= MAX_REPLIES) return new Response(null, { status: 202 });
+    replies++;
+    try {
+      return await run(url, init);
+    } finally {
+      replies--;
+    }
+  };
+
+  async function run(url: string | URL, init: RequestInit): Promise<Response> {
     const method = init.method === "POST" || init.method === "DELETE" ? init.method : "GET";
     // The SDK opens a GET stream after every handshake; 405 is how a server declines it.
     if (method === "GET" && !allowGet) return new Response(null, { status: 405 });
@@ -77,7 +93,13 @@ export function createSdkFetch(options: SdkFetchOptions): SdkFetch {
         server,
       });
     });
-  };
+  }
+}
+
+/** Whether a body is a JSON-RPC response, as the SDK writes it: the method of a request is its first member. */
+function isReply(body: unknown): boolean {
+  return typeof body === "string" &&
+    (body.startsWith('{"result":') || /^\{"jsonrpc":"2\.0","id":[^,]*,"error":/.test(body));
 }
 
 /** Says how large what a chunk belongs to has become, in bytes. */

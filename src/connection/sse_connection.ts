@@ -5,19 +5,29 @@
  * @module
  */
 
+import type { ServerInfo } from "../context.ts";
 import { Deadline, MAX_TIMER_MS } from "../deadline.ts";
 import { MCPError } from "../errors.ts";
 import { type Phase, toOutcomeUnknown, toRequestError } from "../network_errors.ts";
-import { isJsonObject, type JsonObject, type ToolResult } from "../protocol.ts";
+import { isJsonObject, type JsonObject } from "../protocol.ts";
 import type { Client } from "../sdk.ts";
-import type { Connection, ConnectionCallOptions, SavedConnection, ToolPage } from "./connection.ts";
+import {
+  type Connection,
+  type ConnectionDesk,
+  type ConnectionRequest,
+  type ListenOptions,
+  RpcRefusal,
+  type SavedConnection,
+} from "./connection.ts";
 import { CLOSE_TIMEOUT_MS } from "./limits.ts";
-import { toToolPage, toToolResult } from "./tool_messages.ts";
+import { checkResultType, tellProgress, toResult } from "./tool_messages.ts";
 import { toTraceFields } from "./trace_fields.ts";
 
 /** The types of the SDK that are loaded with the SDK. */
 type ResultSchema = typeof import("../sdk.ts").ResultSchema;
-type ListChangedSchema = typeof import("../sdk.ts").ToolListChangedNotificationSchema;
+
+/** How many questions of the server may wait for their answer at once. */
+const MAX_OPEN_QUESTIONS = 16;
 
 /** What the handshake leaves behind. */
 export interface SseSession {
@@ -27,10 +37,14 @@ export interface SseSession {
   readonly client: Client;
   /** The SDK's schema of any result. */
   readonly resultSchema: ResultSchema;
-  /** The SDK's schema of the notice that the tools have changed. */
-  readonly listChangedSchema: ListChangedSchema;
   /** The protocol version agreed on. */
   readonly protocolVersion: string;
+  /** What the server said of itself. */
+  readonly info: ServerInfo | undefined;
+  /** The names of the capabilities that were declared. */
+  readonly declared: readonly string[];
+  /** Where it turns with what belongs to none of its requests: on one stream for all, that is everything. */
+  readonly desk: ConnectionDesk;
   /** Aborting it closes the stream and every request. */
   readonly controller: AbortController;
 }
@@ -41,6 +55,12 @@ export class SseConnection implements Connection {
   readonly transport = "sse";
   readonly resumed = false;
   readonly #session: SseSession;
+  readonly #ended = Promise.withResolvers<void>();
+  /** Told of progress, by its token. */
+  readonly #listeners = new Map<unknown, (message: JsonObject) => void>();
+  #running = 0;
+  #idle: PromiseWithResolvers<void> | undefined;
+  #questions = 0;
   #lost = false;
   #closing: Promise<void> | undefined;
 
@@ -50,14 +70,30 @@ export class SseConnection implements Connection {
    * @param session What the handshake left behind.
    */
   constructor(session: SseSession) {
+    const { client, desk } = session;
     this.#session = session;
-    session.client.onclose = () => {
+    client.onclose = () => {
       this.#lost = true;
+      this.#ended.resolve();
     };
+    client.fallbackNotificationHandler = (notification) => {
+      desk.notice(notification as JsonObject);
+      return Promise.resolve();
+    };
+    client.fallbackRequestHandler = (request) => this.#answer(request);
+    this.#hearProgress(client);
   }
 
   get protocolVersion(): string {
     return this.#session.protocolVersion;
+  }
+
+  get info(): ServerInfo | undefined {
+    return this.#session.info;
+  }
+
+  get declared(): readonly string[] {
+    return this.#session.declared;
   }
 
   /** A stream cannot be handed on; that the server has one can. */
@@ -70,81 +106,102 @@ export class SseConnection implements Connection {
     return this.#lost;
   }
 
-  async listTools(cursor: string | undefined, deadline: Deadline): Promise<ToolPage> {
-    const params: JsonObject = cursor === undefined ? {} : { cursor };
-    return toToolPage(await this.#request("tools/list", params, "list", { deadline }), this.#session.server);
+  async request(request: ConnectionRequest): Promise<JsonObject> {
+    this.#running++;
+    try {
+      return await this.#ask(request);
+    } finally {
+      if (--this.#running === 0) this.#idle?.resolve();
+    }
   }
 
-  async callTool(name: string, args: JsonObject, options: ConnectionCallOptions): Promise<ToolResult> {
-    const params: JsonObject = { name, arguments: args };
-    const meta = toTraceFields(options.trace);
-    if (Object.keys(meta).length > 0) params._meta = meta;
-    return toToolResult(await this.#request("tools/call", params, "call", options), this.#session.server);
+  async notify(method: string, deadline: Deadline): Promise<void> {
+    await deadline.race(this.#session.client.notification({ method }));
   }
 
-  async listen(onChange: () => void, signal: AbortSignal): Promise<boolean> {
-    const { client, listChangedSchema } = this.#session;
-    client.setNotificationHandler(listChangedSchema, onChange);
-    const ended = Promise.withResolvers<void>();
-    const onclose = client.onclose;
-    client.onclose = () => {
-      onclose?.();
-      ended.resolve();
-    };
-    signal.addEventListener("abort", () => ended.resolve(), { once: true });
-    if (this.#lost || signal.aborted) ended.resolve();
-    await ended.promise;
+  async listen({ signal, onOpen }: ListenOptions): Promise<boolean> {
+    onOpen?.();
+    const stopped = Promise.withResolvers<void>();
+    const stop = () => stopped.resolve();
+    signal.addEventListener("abort", stop, { once: true });
+    if (signal.aborted) stop();
+    await Promise.race([this.#ended.promise, stopped.promise]);
+    signal.removeEventListener("abort", stop);
     return true;
+  }
+
+  async idle(): Promise<void> {
+    if (this.#running > 0) await (this.#idle ??= Promise.withResolvers<void>()).promise;
   }
 
   close(): Promise<void> {
     return this.#closing ??= this.#close();
   }
 
-  async #request(
-    method: string,
-    params: JsonObject,
-    phase: Phase,
-    options: ConnectionCallOptions,
-  ): Promise<JsonObject> {
+  async #ask(request: ConnectionRequest): Promise<JsonObject> {
     const { server, client, resultSchema } = this.#session;
-    const { deadline, onProgress, onHeard } = options;
+    const { method, phase, deadline, onProgress, onHeard, trace, argumentsText } = request;
     if (this.#lost) throw toLost(server, "connect");
     onHeard?.();
+    const { inputResponses: _, requestState: __, ...params } = request.params;
+    if (argumentsText !== undefined) params.arguments = JSON.parse(argumentsText);
+    const meta = toTraceFields(trace);
+    const token = crypto.randomUUID();
+    if (onProgress !== undefined || onHeard !== undefined) {
+      meta.progressToken = token;
+      this.#listeners.set(token, (message) => {
+        onHeard?.();
+        if (onProgress !== undefined) tellProgress(message, token, onProgress);
+      });
+    }
+    if (Object.keys(meta).length > 0) params._meta = meta;
     try {
       const result: unknown = await deadline.race(client.request({ method, params }, resultSchema, {
         signal: deadline.signal,
         // The deadline is ours; the SDK's own clock only must not run out before it.
         timeout: Math.min(deadline.remainingMs + 60_000, MAX_TIMER_MS),
-        ...(onProgress === undefined && onHeard === undefined ? {} : {
-          onprogress: (progress) => {
-            onHeard?.();
-            onProgress?.(progress);
-          },
-        }),
       }));
-      if (!isJsonObject(result)) {
-        throw new MCPError(
-          "bad_response",
-          `Cannot use the answer of server "${server}" to ${method} as it is no object`,
-          {
-            server,
-          },
-        );
-      }
-      return result;
+      const answer = toResult(isJsonObject(result) ? { result } : {}, { server, method });
+      // A legacy server puts a request off by an error alone: what answers with a result has run, and is not sent again.
+      checkResultType(answer, server);
+      return answer;
     } catch (error) {
       if (deadline.signal.aborted || error instanceof MCPError) {
         throw toRequestError(error, { server, phase, deadline });
       }
       if (this.#lost) throw toLost(server, phase);
-      const rpcCode = toRpcCode(error);
-      if (rpcCode === undefined) throw toRequestError(error, { server, phase, deadline });
-      throw new MCPError(
-        "upstream_error",
-        `Cannot use ${method} of server "${server}" as it answered with the JSON-RPC error ${rpcCode}`,
-        { server, rpcCode },
-      );
+      const failure = toRpcError(error);
+      if (failure === undefined) throw toRequestError(error, { server, phase, deadline });
+      return toResult({ error: failure }, { server, method });
+    } finally {
+      this.#listeners.delete(token);
+    }
+  }
+
+  /** The SDK tells of notices a moment later, and of progress not at all once the answer has come. */
+  #hearProgress({ transport }: Client): void {
+    if (transport === undefined) return;
+    const pass = transport.onmessage;
+    transport.onmessage = (message, extra) => {
+      const { method, params } = message as JsonObject;
+      const isProgress = method === "notifications/progress" && isJsonObject(params);
+      const listen = isProgress ? this.#listeners.get(params.progressToken) : undefined;
+      if (listen === undefined) pass?.(message, extra);
+      else listen(message as JsonObject);
+    };
+  }
+
+  /** The SDK answers with the code of what is thrown, and with its message. */
+  async #answer(request: { method: string; params?: unknown }): Promise<JsonObject> {
+    const { desk, controller } = this.#session;
+    if (this.#questions >= MAX_OPEN_QUESTIONS) throw new RpcRefusal(-32603, "Too many requests at once");
+    this.#questions++;
+    try {
+      return await desk.answer(request.method, isJsonObject(request.params) ? request.params : {}, controller.signal);
+    } catch (error) {
+      throw error instanceof RpcRefusal ? error : new RpcRefusal(-32603, "The request could not be answered");
+    } finally {
+      this.#questions--;
     }
   }
 
@@ -166,7 +223,15 @@ function toLost(server: string, phase: Phase): MCPError {
 
 /** The JSON-RPC code of an error of the SDK, or `undefined` where it is another error. */
 export function toRpcCode(error: unknown): number | undefined {
-  if (!(error instanceof Error) || error.name !== "McpError") return undefined;
-  const code = (error as { code?: unknown }).code;
+  const code = toRpcError(error)?.code;
   return typeof code === "number" ? code : undefined;
+}
+
+/** The JSON-RPC error that an error of the SDK stands for, or `undefined` where it is another error. */
+function toRpcError(error: unknown): JsonObject | undefined {
+  if (!(error instanceof Error)) return undefined;
+  const { name, code, data } = error as { name: string; code?: unknown; data?: unknown };
+  // The SDK has a class of its own for the error that asks to visit pages.
+  if (!["McpError", "UrlElicitationRequiredError"].includes(name) || typeof code !== "number") return undefined;
+  return { code, ...(isJsonObject(data) ? { data } : {}) };
 }

@@ -5,31 +5,61 @@
  * @module
  */
 
+import type { ServerInfo } from "../context.ts";
 import { Deadline } from "../deadline.ts";
 import { isMCPError } from "../errors.ts";
-import type { JsonObject, ToolResult } from "../protocol.ts";
+import { isJsonObject, type JsonObject } from "../protocol.ts";
 import { createSessionHeaders, exchange, type ExchangeRequest, type ExchangeSession } from "./call_exchange.ts";
-import type { Connection, ConnectionCallOptions, SavedConnection, ToolPage } from "./connection.ts";
-import { CALL_CAPS, CLOSE_TIMEOUT_MS, LIST_CAPS } from "./limits.ts";
+import type {
+  Connection,
+  ConnectionDesk,
+  ConnectionRequest,
+  InputResponder,
+  ListenOptions,
+  SavedConnection,
+} from "./connection.ts";
+import { CLOSE_TIMEOUT_MS, END_TIMEOUT_MS } from "./limits.ts";
+import { PREFIX } from "./modern_envelope.ts";
 import { readNotices } from "./notice_stream.ts";
 import { type ParamHeader, readParamHeaders, toParamHeaders } from "./param_headers.ts";
+import { ServerQuestions } from "./server_questions.ts";
 import { StreamEnds } from "./stream_ends.ts";
 import { toTraceFields, toTraceHeaders } from "./trace_fields.ts";
-import { tellProgress, toResult, toToolPage, toToolResult } from "./tool_messages.ts";
+import { checkResultType, tellProgress, toResult } from "./tool_messages.ts";
+import type { StreamCursor } from "./answer_reader.ts";
+
+/** What a connection begins with. */
+export interface StreamableOptions {
+  /** Whether it goes on from an earlier connection. */
+  readonly resumed: boolean;
+  /** Where it turns with what belongs to none of its requests. */
+  readonly desk: ConnectionDesk;
+  /** What the server said of itself. */
+  readonly info?: ServerInfo | undefined;
+  /** The names of the capabilities that were declared for the session. */
+  readonly declared?: readonly string[] | undefined;
+}
 
 /** Talks to one server over Streamable HTTP. */
 export class StreamableConnection implements Connection {
   readonly transport = "streamable_http";
   readonly resumed: boolean;
+  readonly info: ServerInfo | undefined;
+  readonly declared: readonly string[];
   readonly #session: ExchangeSession;
+  readonly #desk: ConnectionDesk;
   /** Unique across isolates: two of them may share one session. */
   readonly #idPrefix = crypto.randomUUID();
   readonly #goodbyes = new Set<Promise<void>>();
   readonly #ends = new StreamEnds();
   /** What schemas say of headers, read once: that takes the whole schema as text. */
   readonly #paramHeaders = new WeakMap<JsonObject, readonly ParamHeader[] | undefined>();
+  /** Where the stream of notices can be gone on from. */
+  readonly #noticeCursor: StreamCursor = {};
   /** Ends the stream of notices. */
   readonly #closed = new AbortController();
+  #running = 0;
+  #idle: PromiseWithResolvers<void> | undefined;
   #lastId = 0;
   #lost = false;
   #closing: Promise<void> | undefined;
@@ -38,11 +68,14 @@ export class StreamableConnection implements Connection {
    * Takes over what is known of a server.
    *
    * @param session What a handshake, a discovery or an earlier connection has found out.
-   * @param options Whether it goes on from an earlier connection.
+   * @param options What else the connection begins with.
    */
-  constructor(session: ExchangeSession, options: { readonly resumed: boolean }) {
+  constructor(session: ExchangeSession, options: StreamableOptions) {
     this.#session = { ...session, onRest: (rest) => this.#ends.take(rest) };
+    this.#desk = options.desk;
     this.resumed = options.resumed;
+    this.info = options.info;
+    this.declared = options.declared ?? [];
   }
 
   get era(): "legacy" | "modern" {
@@ -59,64 +92,129 @@ export class StreamableConnection implements Connection {
 
   get saved(): SavedConnection {
     const { era, protocolVersion, sessionId } = this.#session;
-    return { era, transport: this.transport, protocolVersion, sessionId, resumable: true };
+    const { transport, declared } = this;
+    return { era, transport, protocolVersion, sessionId, resumable: true, declared };
   }
 
-  async listTools(cursor: string | undefined, deadline: Deadline): Promise<ToolPage> {
-    const method = "tools/list";
-    const params: JsonObject = cursor === undefined ? {} : { cursor };
-    const { server } = this.#session;
-    const id = this.#nextId();
-    const answer = await this.#exchange({ id, method, params, phase: "list", deadline, caps: LIST_CAPS });
-    return toToolPage(toResult(answer, { server, method }), server);
-  }
-
-  async callTool(name: string, args: JsonObject, options: ConnectionCallOptions): Promise<ToolResult> {
-    const { deadline, onProgress, onHeard, trace, argumentsText, inputSchema } = options;
-    const method = "tools/call";
-    const id = this.#nextId();
-    const params: JsonObject = argumentsText === undefined ? { name, arguments: args } : { name };
-    const meta: JsonObject = trace === undefined ? {} : toTraceFields(trace);
-    if (onProgress !== undefined || onHeard !== undefined) meta.progressToken = id;
-    if (Object.keys(meta).length > 0) params._meta = meta;
-    const { server, era } = this.#session;
-    let sent = false;
-    const wanted = era === "modern" && inputSchema !== undefined ? this.#paramHeadersOf(inputSchema) : undefined;
+  async request(request: ConnectionRequest): Promise<JsonObject> {
+    this.#running++;
     try {
-      const answer = await this.#exchange({
-        id,
-        method,
-        params,
-        argumentsText,
-        phase: "call",
-        deadline,
-        caps: CALL_CAPS,
-        headers: wanted === undefined
-          ? toTraceHeaders(trace)
-          : [...toTraceHeaders(trace), ...toParamHeaders(wanted, args)],
-        onSent: () => {
-          sent = true;
-          onHeard?.();
-        },
-        onMessage: (message) => {
-          onHeard?.();
-          if (onProgress !== undefined) tellProgress(message, id, onProgress);
-        },
-      });
-      return toToolResult(toResult(answer, { server, method }), server);
-    } catch (error) {
-      // In the modern era the closed stream itself says it.
-      if (sent && deadline.signal.aborted && era === "legacy") this.#cancel(id);
-      throw error;
+      return await (this.#session.era === "modern" ? this.#askModern(request) : this.#askLegacy(request));
+    } finally {
+      if (--this.#running === 0) this.#idle?.resolve();
     }
   }
 
-  async listen(onChange: () => void, signal: AbortSignal): Promise<boolean> {
-    return await readNotices(this.#session, this.#nextId(), onChange, AbortSignal.any([signal, this.#closed.signal]));
+  async notify(method: string, deadline: Deadline): Promise<void> {
+    if (this.#session.era === "legacy") await this.#post({ jsonrpc: "2.0", method }, deadline.signal);
+  }
+
+  async listen({ filter, signal, onOpen }: ListenOptions): Promise<boolean> {
+    const ended = AbortSignal.any([signal, this.#closed.signal]);
+    using questions = this.#questions(this.#desk, ended);
+    return await readNotices(this.#session, {
+      id: this.#nextId(),
+      filter,
+      signal: ended,
+      cursor: this.#noticeCursor,
+      onOpen,
+      onMessage: (message) => {
+        if (!questions.take(message)) this.#desk.notice(message);
+      },
+    });
+  }
+
+  async idle(): Promise<void> {
+    if (this.#running > 0) await (this.#idle ??= Promise.withResolvers<void>()).promise;
   }
 
   close(options: { readonly keepSession?: boolean } = {}): Promise<void> {
     return this.#closing ??= this.#close(options.keepSession ?? false);
+  }
+
+  async #askModern(request: ConnectionRequest): Promise<JsonObject> {
+    const { headerArguments: mirrored, input, logLevel } = request;
+    const wanted = mirrored && this.#paramHeadersOf(mirrored.inputSchema);
+    return await this.#ask(request, {
+      capabilities: { ...input?.capabilities, ...request.capabilities },
+      meta: logLevel === undefined ? {} : { [`${PREFIX}logLevel`]: logLevel },
+      headers: wanted && mirrored && toParamHeaders(wanted, mirrored.args),
+    });
+  }
+
+  async #askLegacy(request: ConnectionRequest): Promise<JsonObject> {
+    const { deadline, input } = request;
+    // What answers the modern era's questions has no place in this one.
+    const { inputResponses: _, requestState: __, ...params } = request.params;
+    // Made for the first question: most calls are asked none.
+    let questions: ServerQuestions | undefined;
+    let sent = false;
+    try {
+      return await this.#ask({ ...request, params }, {
+        onSent: () => sent = true,
+        onMessage: (message) => {
+          if (!("id" in message)) return false;
+          questions ??= this.#questions(input ?? this.#desk.own, deadline.signal);
+          return questions.take(message);
+        },
+        onId: (id) => {
+          // In the modern era the closed stream itself says it.
+          if (sent && request.phase === "call" && deadline.signal.aborted) this.#cancel(id);
+        },
+      });
+    } finally {
+      questions?.[Symbol.dispose]();
+    }
+  }
+
+  async #ask(
+    request: ConnectionRequest,
+    how: {
+      readonly capabilities?: JsonObject;
+      readonly meta?: JsonObject;
+      readonly headers?: readonly (readonly [string, string])[] | undefined;
+      readonly onSent?: () => void;
+      readonly onMessage?: (message: JsonObject) => boolean;
+      readonly onId?: (id: string) => void;
+    },
+  ): Promise<JsonObject> {
+    const { method, argumentsText, phase, deadline, caps, trace, onProgress, onHeard, onNotice } = request;
+    const { capabilities, headers = [], onSent, onMessage, onId } = how;
+    const { server } = this.#session;
+    const id = this.#nextId();
+    const meta: JsonObject = { ...how.meta, ...toTraceFields(trace) };
+    if (onProgress !== undefined || onHeard !== undefined) meta.progressToken = id;
+    const hasMeta = Object.keys(meta).length > 0;
+    try {
+      const answer = await this.#exchange({
+        id,
+        method,
+        params: hasMeta ? { ...request.params, _meta: meta } : request.params,
+        argumentsText,
+        phase,
+        deadline,
+        caps,
+        capabilities,
+        headers: [...toTraceHeaders(trace), ...headers],
+        onSent: () => {
+          onSent?.();
+          onHeard?.();
+        },
+        onMessage: (message) => {
+          onHeard?.();
+          if (onMessage?.(message) === true) return;
+          if (onProgress !== undefined) tellProgress(message, id, onProgress);
+          onNotice?.(message);
+        },
+      });
+      const result = toResult(answer, { server, method });
+      // A legacy server puts a request off by an error alone: what answers with a result has run, and is not sent again.
+      if (this.era === "legacy" && isJsonObject(answer.result)) checkResultType(result, server);
+      return result;
+    } catch (error) {
+      onId?.(id);
+      throw error;
+    }
   }
 
   async #exchange(request: ExchangeRequest): Promise<JsonObject> {
@@ -128,6 +226,10 @@ export class StreamableConnection implements Connection {
     }
   }
 
+  #questions(responder: InputResponder | undefined, signal: AbortSignal): ServerQuestions {
+    return new ServerQuestions({ responder, signal, send: (response, ends) => this.#post(response, ends) });
+  }
+
   #paramHeadersOf(inputSchema: JsonObject): readonly ParamHeader[] | undefined {
     if (!this.#paramHeaders.has(inputSchema)) this.#paramHeaders.set(inputSchema, readParamHeaders(inputSchema));
     return this.#paramHeaders.get(inputSchema);
@@ -135,6 +237,13 @@ export class StreamableConnection implements Connection {
 
   #nextId(): string {
     return `${this.#idPrefix}:${++this.#lastId}`;
+  }
+
+  /** Sends a message that has no answer. */
+  async #post(message: JsonObject, signal: AbortSignal): Promise<void> {
+    const headers = createSessionHeaders(this.#session);
+    const response = await this.#session.send({ method: "POST", headers, body: JSON.stringify(message), signal });
+    await response.body?.cancel();
   }
 
   /** Tells the server that nobody waits for a call any more (specification 2025-11-25, Cancellation). */
@@ -146,14 +255,14 @@ export class StreamableConnection implements Connection {
       method: "notifications/cancelled",
       params: { requestId, reason: "The caller no longer waits" },
     });
-    this.#sayGoodbye("POST", body);
+    this.#sayGoodbye("POST", CLOSE_TIMEOUT_MS, body);
   }
 
   /** Sends what needs no answer, bounded in time; `close()` waits for it. */
-  #sayGoodbye(method: "POST" | "DELETE", body?: string): void {
+  #sayGoodbye(method: "POST" | "DELETE", timeoutMs: number, body?: string): void {
     // Many calls may end at once: their good-byes are not to leave as many idle sockets behind.
     const headers = { ...createSessionHeaders(this.#session), connection: "close" };
-    const deadline = new Deadline(CLOSE_TIMEOUT_MS);
+    const deadline = new Deadline(timeoutMs);
     const sent = this.#session.send({ method, headers, body, signal: deadline.signal })
       .then((response) => response.body?.cancel())
       .catch(() => {})
@@ -165,7 +274,9 @@ export class StreamableConnection implements Connection {
   }
 
   async #close(keepSession: boolean): Promise<void> {
-    if (this.#session.sessionId !== undefined && !this.#lost && !keepSession) this.#sayGoodbye("DELETE");
+    if (this.#session.sessionId !== undefined && !this.#lost && !keepSession) {
+      this.#sayGoodbye("DELETE", END_TIMEOUT_MS);
+    }
     this.#lost = true;
     this.#closed.abort();
     await Promise.all([...this.#goodbyes, this.#ends.close()]);

@@ -1,20 +1,38 @@
 /**
- * The bodies of `tools/list` and `tools/call` answers, checked.
+ * The bodies of answers, checked: results, and those of `tools/list` and `tools/call`.
  *
  * @module
  */
 
 import { MCPError } from "../errors.ts";
+import { tell } from "../tell.ts";
 import { type ContentBlock, isJsonObject, type JsonObject, type Progress, type ToolResult } from "../protocol.ts";
-import type { ToolPage } from "./connection.ts";
+
+/** One page of a tool list, as the server sent it. */
+export interface ToolPage {
+  /** The tools, unchecked. */
+  readonly tools: readonly unknown[];
+  /** Where the next page begins, or `undefined` on the last one. */
+  readonly nextCursor: string | undefined;
+  /** How long the page is fresh, in milliseconds, where the server says so. */
+  readonly ttlMs?: number | undefined;
+}
+
+/** JSON-RPC code: the person has to visit pages first (specification 2025-11-25, Elicitation, URL mode). */
+const URL_ELICITATION_REQUIRED = -32042;
+
+/** JSON-RPC code: the client would have to be asked something that it cannot answer (specification 2026-07-28). */
+const MISSING_CAPABILITY = -32021;
 
 /**
- * The result of a JSON-RPC response.
+ * The result of a JSON-RPC response. Where a legacy server answers that pages have to be visited first, that is put as a
+ * modern server would: nothing ran, and the request is to be sent again after it.
  *
  * @param answer The response.
  * @param context Whose it is and what was asked, for the error.
  * @returns Its result.
- * @throws {MCPError} With `upstream_error` if it is an error; with `bad_response` if it is neither.
+ * @throws {MCPError} With `upstream_error` if it is an error, with `input_required` if it is one that says so; with
+ * `bad_response` if it is neither.
  */
 export function toResult(
   answer: JsonObject,
@@ -22,7 +40,15 @@ export function toResult(
 ): JsonObject {
   const { server, method } = context;
   if (isJsonObject(answer.error)) {
+    if (answer.error.code === URL_ELICITATION_REQUIRED) return toInputRequired(answer.error);
     const rpcCode = typeof answer.error.code === "number" ? answer.error.code : undefined;
+    if (rpcCode === MISSING_CAPABILITY) {
+      throw new MCPError(
+        "input_required",
+        `Cannot use ${method} of server "${server}" as it would ask for input that no handler gives`,
+        { server, rpcCode },
+      );
+    }
     throw new MCPError(
       "upstream_error",
       `Cannot use ${method} of server "${server}" as it answered with the JSON-RPC error ${
@@ -37,6 +63,12 @@ export function toResult(
     });
   }
   return answer.result;
+}
+
+function toInputRequired({ data }: JsonObject): JsonObject {
+  const elicitations = isJsonObject(data) && Array.isArray(data.elicitations) ? data.elicitations : [];
+  const requests = elicitations.map((params, index) => [`${index}`, { method: "elicitation/create", params }]);
+  return { resultType: "input_required", inputRequests: Object.fromEntries(requests), isRefusal: true };
 }
 
 /**
@@ -65,15 +97,9 @@ export function toToolPage(result: JsonObject, server: string): ToolPage {
  * @param result The result of `tools/call`.
  * @param server Whose it is, for the error.
  * @returns The result; its content is an empty list where the server sent none.
- * @throws {MCPError} With `input_required` if the server asks for input instead (specification 2026-07-28, Multi
- * Round-Trip Requests); with `bad_response` if its content is not a list of blocks.
+ * @throws {MCPError} With `bad_response` if its content is not a list of blocks, or it is no complete result.
  */
 export function toToolResult(result: JsonObject, server: string): ToolResult {
-  if (result.resultType === "input_required") {
-    throw new MCPError("input_required", `Cannot finish the call to server "${server}" as it asks for input first`, {
-      server,
-    });
-  }
   checkResultType(result, server);
   const content: unknown = result.content ?? [];
   if (!Array.isArray(content) || !content.every(isContentBlock)) {
@@ -89,21 +115,33 @@ export function toToolResult(result: JsonObject, server: string): ToolResult {
   return {
     ...rest,
     content,
-    ...(isJsonObject(structuredContent) ? { structuredContent } : {}),
+    ...(structuredContent === undefined ? {} : { structuredContent }),
     ...(typeof isError === "boolean" ? { isError } : {}),
   };
 }
 
-/** A kind of result that is not known is invalid; none is a complete one (specification 2026-07-28, ResultType). */
-function checkResultType({ resultType = "complete" }: JsonObject, server: string): void {
+/**
+ * Refuses a result that is not complete. A kind that is not known is invalid; none is a complete one (specification
+ * 2026-07-28, ResultType).
+ *
+ * @param result The result.
+ * @param server Whose it is, for the error.
+ * @throws {MCPError} With `bad_response`.
+ */
+export function checkResultType({ resultType = "complete" }: JsonObject, server: string): void {
   if (resultType === "complete") return;
   throw new MCPError("bad_response", `Cannot use the answer of server "${server}" as its kind of result is unknown`, {
     server,
   });
 }
 
-/** Blocks of kinds that this version does not know are kept as they are. */
-function isContentBlock(block: unknown): block is ContentBlock {
+/**
+ * Whether a value is a block of content. Blocks of kinds that this version does not know are.
+ *
+ * @param block Anything.
+ * @returns Whether it can be shown as one.
+ */
+export function isContentBlock(block: unknown): block is ContentBlock {
   if (!isJsonObject(block) || typeof block.type !== "string") return false;
   switch (block.type) {
     case "text":
@@ -134,9 +172,5 @@ export function tellProgress(message: JsonObject, token: string, onProgress: (pr
   if (params.progressToken !== token || typeof params.progress !== "number") return;
   const total = typeof params.total === "number" ? params.total : undefined;
   const text = typeof params.message === "string" ? params.message : undefined;
-  try {
-    onProgress({ progress: params.progress, total, message: text });
-  } catch {
-    // The call goes on.
-  }
+  tell(onProgress, { progress: params.progress, total, message: text });
 }

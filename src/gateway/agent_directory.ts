@@ -10,13 +10,36 @@ import type { CallToolOptions, RequestOptions } from "../tool_client.ts";
 import { type Access, mayUse } from "./keys.ts";
 import { RequestError } from "./request_error.ts";
 
-/** What a caller may say of a reconnection. */
+/**
+ * What a caller may say of a reconnection.
+ *
+ * @example
+ * ```ts
+ * import type { AgentClient, AgentReconnectOptions } from "@portolan/mcp/gateway";
+ *
+ * const options: AgentReconnectOptions = { server: "files", timeoutMs: 5_000 };
+ * const reconnectFiles = async (client: AgentClient) => (await client.reconnect(options)).files ?? false;
+ * ```
+ */
 export interface AgentReconnectOptions extends RequestOptions {
   /** The server to reconnect; every server that is not connected where it is left out. */
   readonly server?: string | undefined;
 }
 
-/** All servers of one agent, as the gateway uses them. `MultiServerMCPClient` is one. */
+/**
+ * All servers of one agent, as the gateway uses them. `MultiServerMCPClient` is one.
+ *
+ * @example
+ * ```ts
+ * import { MultiServerMCPClient } from "@portolan/mcp";
+ * import type { AgentClient } from "@portolan/mcp/gateway";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using kairos = new MultiServerMCPClient("Kairos", { servers: { files: { url: "http://localhost:9/mcp" } } });
+ * const client: AgentClient = kairos;
+ * assertEquals(client.getStatus().totalServers, 1);
+ * ```
+ */
 export interface AgentClient {
   /**
    * The agent's tools, each with the server that owns it.
@@ -54,7 +77,25 @@ export interface AgentClient {
   reconnect(options?: AgentReconnectOptions): Promise<Record<string, boolean>>;
 }
 
-/** All agents, as the gateway uses them. `MCPClientManager` is one. */
+/**
+ * All agents, as the gateway uses them. `MCPClientManager` is one.
+ *
+ * @example A gateway for some of the agents
+ * ```ts
+ * import { MCPClientManager } from "@portolan/mcp";
+ * import { type AgentDirectory, createGateway, digestKey } from "@portolan/mcp/gateway";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using manager = new MCPClientManager({ agents: { Kairos: { servers: {} }, Internal: { servers: {} } } });
+ * const directory: AgentDirectory = {
+ *   agents: ["Kairos"],
+ *   openClient: (agent) => manager.openClient(agent),
+ *   getStatusSummary: () => ({ Kairos: manager.openClient("Kairos").getStatus() }),
+ * };
+ * const gateway = createGateway({ directory }, { keys: { "*": [await digestKey("a key")] } });
+ * assertEquals(typeof gateway.fetch, "function");
+ * ```
+ */
 export interface AgentDirectory {
   /** The names of the agents, in the order of the configuration. */
   readonly agents: readonly string[];

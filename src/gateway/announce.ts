@@ -63,7 +63,7 @@ function nextPort(port: number): number {
 }
 
 /**
- * A line for what happens to a server; calls have none.
+ * A line for what happens to a server; calls and renewed tokens have none.
  *
  * @param event What happened.
  * @returns The line, or `undefined` where it is not worth one.
@@ -75,6 +75,8 @@ export function describeEvent(event: ClientEvent): string | undefined {
     case "recovered":
       return `${who} ${event.type === "connected" ? "is connected" : "is back"} (${event.era}, ${event.transport})`;
     case "failed":
+      // The other event has told it, and there is no URL here to open.
+      if (event.code === "authorization_required") return undefined;
       return `${who} failed (${event.code}): ${event.message}`;
     case "breaker":
       return event.state === "half_open" ? undefined : `${who} ${BREAKER[event.state]}`;
@@ -82,6 +84,10 @@ export function describeEvent(event: ClientEvent): string | undefined {
       const { added, removed, changed } = event;
       return `${who} changed its tools: ${added.length} new, ${removed.length} gone, ${changed.length} changed`;
     }
+    case "authorization_required":
+      return `${who} needs a person to authorize`;
+    case "token_renewed":
+    case "authorized":
     case "call":
       return undefined;
   }

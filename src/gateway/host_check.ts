@@ -6,7 +6,22 @@
 
 import { RequestError } from "./request_error.ts";
 
-/** Where a request came from, as `Deno.serve` says it. */
+/**
+ * Where a request came from, as `Deno.serve` says it.
+ *
+ * @example
+ * ```ts
+ * import { MCPClientManager } from "@portolan/mcp";
+ * import { createGateway, type PeerInfo } from "@portolan/mcp/gateway";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using directory = new MCPClientManager();
+ * const gateway = createGateway({ directory }, { open: "loopback" });
+ * const request = new Request("http://localhost/healthz", { headers: { host: "localhost" } });
+ * const peer: PeerInfo = { remoteAddr: { transport: "tcp", hostname: "192.0.2.7" } };
+ * assertEquals((await gateway.fetch(request, peer)).status, 403);
+ * ```
+ */
 export interface PeerInfo {
   /** The address of the peer; `hostname` is missing for sockets that have none. */
   readonly remoteAddr?: { readonly transport: string; readonly hostname?: string } | undefined;

@@ -7,7 +7,20 @@
 import { abortable, deadline } from "@std/async";
 import { RequestError } from "./request_error.ts";
 
-/** How long a stop may take. */
+/**
+ * How long a stop may take.
+ *
+ * @example
+ * ```ts
+ * import { MCPClientManager } from "@portolan/mcp";
+ * import { createGateway, type DrainOptions } from "@portolan/mcp/gateway";
+ *
+ * await using directory = new MCPClientManager();
+ * const gateway = createGateway({ directory }, { open: "loopback" });
+ * const options: DrainOptions = { graceMs: 10_000, flushMs: 1_000 };
+ * await gateway.drain(options);
+ * ```
+ */
 export interface DrainOptions {
   /** How long running calls may go on, in milliseconds; then they are cancelled. `0` cancels at once. @default {3_000} */
   readonly graceMs?: number | undefined;

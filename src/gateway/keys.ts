@@ -43,9 +43,11 @@ export function isKeyDigest(text: string): boolean {
  * @example
  * ```ts
  * import { digestKey } from "@portolan/mcp/gateway";
+ * import { assertMatch } from "@std/assert";
  *
  * const key = crypto.randomUUID();
- * console.log(await digestKey(key)); // sha256:…, goes into the configuration; the key goes to the caller
+ * // The digest goes into the configuration, the key goes to the caller.
+ * assertMatch(await digestKey(key), /^sha256:[0-9a-f]{64}$/);
  * ```
  *
  * @param key The key, as the caller sends it.

@@ -6,16 +6,17 @@
  */
 
 import { delay } from "@std/async";
-import type { Connection } from "../connection/connection.ts";
-import type { Connector } from "../connection/connector.ts";
+import type { Connection, InputResponder } from "../connection/connection.ts";
 import type { Deadline } from "../deadline.ts";
 import { isMCPError, MCPError } from "../errors.ts";
-import { type EventListener, tell } from "../events.ts";
+import type { ClientEventListener } from "../events.ts";
+import { tell } from "../tell.ts";
 import { type LatencySummary, LatencyWindow } from "../latency.ts";
 import { type Phase, toRequestError } from "../network_errors.ts";
 import { Breaker, type BreakerState } from "../resilience/breaker.ts";
 import { Bulkhead } from "../resilience/bulkhead.ts";
 import { RetryBudget, toRetryDelayMs } from "../resilience/retry_budget.ts";
+import type { LinkUse, ServerLink } from "./server_link.ts";
 
 /** How many requests to one server may be under way. */
 export const MAX_RUNNING = 64;
@@ -34,10 +35,10 @@ const DOWN = new Set([502, 503, 504]);
 export interface ServerRequestsDeps {
   /** The server's name. */
   readonly server: string;
-  /** Its connection. */
-  readonly connector: Connector;
+  /** The way to it. */
+  readonly link: Pick<ServerLink, "connector" | "use">;
   /** Told of changes of the breaker. */
-  readonly onEvent?: EventListener | undefined;
+  readonly onEvent?: ClientEventListener | undefined;
   /** The time, in milliseconds since the epoch. */
   readonly now: () => number;
   /** A number from 0 up to 1. */
@@ -56,6 +57,10 @@ export interface ServerRequest<T> {
   readonly repeatable?: boolean | undefined;
   /** Whether it is made although the breaker is open. @default {false} */
   readonly force?: boolean | undefined;
+  /** Answers what the server asks meanwhile. @default {undefined, nobody does} */
+  readonly responder?: InputResponder | undefined;
+  /** The use of the link that it is part of; who made that disposes of it. @default {undefined, one of its own} */
+  readonly use?: LinkUse | undefined;
   /** Sends it once. */
   readonly send: (connection: Connection) => Promise<T>;
 }
@@ -159,9 +164,14 @@ export class ServerRequests {
   }
 
   async #sendInSession<T>(request: ServerRequest<T>): Promise<T> {
-    const { connector } = this.#deps;
+    const { connector } = this.#deps.link;
+    const { deadline, connectTimeoutMs, force, responder } = request;
+    // What is asked beside a list that is read is no question of the list.
+    using own = request.phase === "list" || request.use !== undefined ? undefined : this.#deps.link.use(responder);
+    const use = request.use ?? own;
     for (let resent = false;; resent = true) {
-      const connection = await connector.ensure(request.deadline, request.connectTimeoutMs, request.force);
+      const connection = await connector.ensure(deadline, connectTimeoutMs, { force, needs: responder?.capabilities });
+      if (responder !== undefined) await use?.ready(deadline);
       const startedAt = performance.now();
       try {
         const answer = await request.send(connection);
@@ -190,7 +200,7 @@ export class ServerRequests {
   }
 
   #toOpen(): MCPError {
-    const { server, connector } = this.#deps;
+    const { server, link: { connector } } = this.#deps;
     const retryAfterMs = Math.max(1, Math.ceil(this.#breaker.waitMs));
     const last = connector.lastError;
     return new MCPError(

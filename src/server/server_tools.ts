@@ -5,11 +5,13 @@
  */
 
 import type { Connection } from "../connection/connection.ts";
+import { LIST_CAPS } from "../connection/limits.ts";
 import { readParamHeaders } from "../connection/param_headers.ts";
+import { toToolPage } from "../connection/tool_messages.ts";
 import type { Deadline } from "../deadline.ts";
 import { isMCPError, MCPError } from "../errors.ts";
 import { didYouMean, nearestNames } from "../nearest.ts";
-import type { Tool } from "../protocol.ts";
+import type { JsonObject, Tool } from "../protocol.ts";
 import type { ServerRequests } from "./server_requests.ts";
 import { diffTools, type ToolDiff } from "../tools/tool_diff.ts";
 import { isToolAllowed, type ToolFilter } from "../tools/tool_filter.ts";
@@ -83,15 +85,18 @@ export class ServerTools {
   async read(
     options: { readonly deadline: Deadline; readonly connectTimeoutMs: number; readonly force: boolean },
   ): Promise<ToolList> {
-    const { requests } = this.#deps;
+    const { server, requests } = this.#deps;
     let connection: Connection | undefined;
     const readPage = async (cursor: string | undefined) => {
       return await requests.run({
         ...options,
         phase: "list",
-        send: (current) => {
+        send: async (current) => {
           connection = current;
-          return current.listTools(cursor, options.deadline);
+          const params: JsonObject = cursor === undefined ? {} : { cursor };
+          const { deadline } = options;
+          const request = { method: "tools/list", params, phase: "list", deadline, caps: LIST_CAPS } as const;
+          return toToolPage(await current.request(request), server);
         },
       });
     };
@@ -108,15 +113,16 @@ export class ServerTools {
    * Refuses what the server does not list or the filter does not let through; the two are not told apart.
    *
    * @param name The tool's name at this server.
+   * @param mayBeHidden Whether the server may have listed less than it will have for this call.
    * @returns The tool, where its list is known.
    * @throws {MCPError} With `tool_not_found`.
    */
-  check(name: string): Tool | undefined {
+  check(name: string, mayBeHidden = false): Tool | undefined {
     const { server, filter } = this.#deps;
     this.#byName ??= new Map(this.known?.map((one) => [one.name, one]));
     const tool = this.#byName.get(name);
     // A list that is empty may be a hiccup, and one that was cut says nothing of the rest: the server decides.
-    const isOpen = this.#list === undefined || this.#list.partial || this.#list.tools.length === 0;
+    const isOpen = mayBeHidden || this.#list === undefined || this.#list.partial || this.#list.tools.length === 0;
     if (tool !== undefined || (isOpen && isToolAllowed(filter, name))) return tool;
     const suggestions = nearestNames(name, [...this.#byName.keys()]);
     throw new MCPError(

@@ -4,7 +4,19 @@
  * @module
  */
 
-/** Which tools of a server an agent may see and call. `*` in a pattern stands for any characters; `deny` wins. */
+/**
+ * Which tools of a server an agent may see and call. `*` in a pattern stands for any characters; `deny` wins.
+ *
+ * @example
+ * ```ts
+ * import type { ServerConfig, ToolFilter } from "@portolan/mcp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const tools: ToolFilter = { allow: ["read_*", "list_*"], deny: ["read_secret"] };
+ * const server: ServerConfig = { url: "https://files.example.com/mcp", tools };
+ * assertEquals(server.tools?.deny, ["read_secret"]);
+ * ```
+ */
 export interface ToolFilter {
   /** Patterns of the tools that are let through; an empty list lets nothing through. @default {["*"]} */
   readonly allow?: readonly string[] | undefined;

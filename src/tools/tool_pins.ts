@@ -7,10 +7,40 @@
 import { sha256Hex } from "../cache/sha256.ts";
 import type { JsonValue, Tool } from "../protocol.ts";
 
-/** Digests by tool name. */
+/**
+ * Digests by tool name.
+ *
+ * @example
+ * ```ts
+ * import type { PinnedDigests } from "@portolan/mcp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const changed = (before: PinnedDigests, now: PinnedDigests) =>
+ *   Object.keys(now).filter((tool) => before[tool] !== undefined && before[tool] !== now[tool]);
+ * assertEquals(changed({ read: "5f2c…", write: "90aa…" }, { read: "77d1…", copy: "c04e…" }), ["read"]);
+ * ```
+ */
 export type PinnedDigests = Readonly<Record<string, string>>;
 
-/** Where pins are kept between isolates. Its methods never reject. */
+/**
+ * Where pins are kept between isolates. Its methods never reject.
+ *
+ * @example In memory
+ * ```ts
+ * import { type PinKeeper, SingleServerMCPClient } from "@portolan/mcp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * let pinned: Record<string, string> = {};
+ * const pinKeeper: PinKeeper = {
+ *   load: () => Promise.resolve(pinned),
+ *   save: (digests, { replace = false } = {}) =>
+ *     Promise.resolve(void (pinned = replace ? { ...pinned, ...digests } : { ...digests, ...pinned })),
+ * };
+ * const config = { url: "https://files.example.com/mcp", pin: "block" } as const;
+ * await using client = new SingleServerMCPClient("files", config, { pinKeeper });
+ * assertEquals(client.server, "files");
+ * ```
+ */
 export interface PinKeeper {
   /** What is pinned; empty where nothing is yet; `undefined` where it cannot be told at the moment. */
   load(): Promise<PinnedDigests | undefined>;

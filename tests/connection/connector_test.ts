@@ -4,21 +4,28 @@ import { Connector, type ConnectorDeps } from "../../src/connection/connector.ts
 import { Deadline } from "../../src/deadline.ts";
 import { MCPError, type MCPErrorCode, type MCPErrorOptions } from "../../src/errors.ts";
 import type { ClientEvent } from "../../src/events.ts";
+import type { JsonObject } from "../../src/protocol.ts";
 import { failureOf, until } from "../support/client_support.ts";
+import { settled } from "../support/manual_time.ts";
 
 /** A connection that can be lost and counts its closings. */
 class FakeConnection implements Connection {
   readonly era = "legacy";
   readonly transport = "streamable_http";
   readonly protocolVersion = "2025-11-25";
+  readonly info = undefined;
   readonly resumed: boolean;
+  readonly declared: readonly string[];
   readonly closed = Promise.withResolvers<void>();
+  /** Settles when nothing runs on it any more. */
+  readonly quiet = Promise.withResolvers<void>();
   /** What each `close()` was told of the session. */
   readonly closings: boolean[] = [];
   lost = false;
 
-  constructor(resumed = false) {
+  constructor(resumed = false, declared: readonly string[] = []) {
     this.resumed = resumed;
+    this.declared = declared;
   }
 
   get saved() {
@@ -26,12 +33,16 @@ class FakeConnection implements Connection {
     return { era, transport, protocolVersion, resumable: true } as const;
   }
 
-  listTools() {
-    return Promise.resolve({ tools: [], nextCursor: undefined });
+  request() {
+    return Promise.resolve({});
   }
 
-  callTool() {
-    return Promise.resolve({ content: [] });
+  notify() {
+    return Promise.resolve();
+  }
+
+  idle() {
+    return this.quiet.promise;
   }
 
   listen() {
@@ -72,9 +83,9 @@ function createTestConnector(more: Partial<ConnectorDeps> = {}) {
   const events: ClientEvent[] = [];
   const onEvent = (event: ClientEvent) => void events.push(event);
   const connector = new Connector({ server: "files", opener, onEvent, now: () => clock.nowMs, ...more });
-  const ensure = async (force = false) => {
+  const ensure = async (force = false, needs?: JsonObject) => {
     using deadline = new Deadline(10_000);
-    return await connector.ensure(deadline, 10_000, force);
+    return await connector.ensure(deadline, 10_000, { force, needs });
   };
   /** Waits for an attempt to begin and ends it. */
   const settle = async (end: (attempt: PromiseWithResolvers<Connection>) => void, force = false) => {
@@ -184,10 +195,26 @@ Deno.test("Connector.drop() ends a session that is kept only where nobody is to 
   for (const error of causes) {
     const connection = await succeed();
     connection.closed.resolve();
+    connection.quiet.resolve();
     connector.drop(connection, error);
+    await until(() => connection.closings.length > 0);
     closings.push(...connection.closings);
   }
   assertEquals([closings, opener.distrusted.length], [[false, false, true], 2]);
+});
+
+Deno.test("Connector.drop() lets what runs finish where one request has failed, and the session has not", async () => {
+  const { connector, opener, succeed } = createTestConnector();
+  const old = await succeed();
+  connector.drop(old, new MCPError("unreachable", "Cannot reach"));
+  assertStrictEquals(connector.connection, undefined);
+  const next = await succeed();
+  await settled();
+  assertEquals([old.closings, opener.distrusted], [[], []]);
+  old.quiet.resolve();
+  await until(() => old.closings.length === 1);
+  assertEquals([old.closings, next.closings], [[false], []]);
+  old.closed.resolve();
 });
 
 Deno.test("Connector tells of what it opens and of what fails", async () => {
@@ -264,4 +291,74 @@ Deno.test("Connector.close() ends the attempt under way, and closes a connection
   opener.attempts[0]?.resolve(late);
   await Promise.all([waiting, closing]);
   assertEquals([late.closings.length, connector.connection], [1, undefined]);
+});
+
+const NEEDS: JsonObject = { elicitation: { form: {} } };
+const DECLARED = ["elicitation", "elicitation.form", "roots"];
+
+Deno.test("Connector.ensure() makes room for a session that was told what is needed, and lets running work finish", async () => {
+  const declared: JsonObject[] = [];
+  const { connector, opener, ensure, succeed } = createTestConnector({ declare: (needs) => declared.push(needs) });
+  const old = await succeed();
+  const growing = ensure(false, NEEDS);
+  await until(() => opener.attempts.length === 2);
+  assertEquals([old.closings, declared, opener.distrusted], [[], [NEEDS], []]);
+  const next = new FakeConnection(false, DECLARED);
+  opener.attempts[1]?.resolve(next);
+  assertStrictEquals(await growing, next);
+  assertEquals(old.closings, [], "it is still in use");
+  old.quiet.resolve();
+  await until(() => old.closings.length === 1);
+  old.closed.resolve();
+  for (const needs of [undefined, {}, NEEDS, { roots: {} }]) assertStrictEquals(await ensure(false, needs), next);
+  assertEquals([opener.attempts.length, connector.lastError, next.closings], [2, undefined, []]);
+});
+
+Deno.test("Connector.ensure() asks again where the attempt under way was not told what is needed", async () => {
+  const { opener, ensure } = createTestConnector();
+  const plain = ensure();
+  await until(() => opener.attempts.length === 1);
+  const growing = ensure(false, NEEDS);
+  const first = new FakeConnection();
+  first.quiet.resolve();
+  first.closed.resolve();
+  opener.attempts[0]?.resolve(first);
+  assertStrictEquals(await plain, first);
+  await until(() => opener.attempts.length === 2);
+  const second = new FakeConnection(false, DECLARED);
+  opener.attempts[1]?.resolve(second);
+  assertStrictEquals(await growing, second);
+  assertEquals(first.closings, [false]);
+});
+
+Deno.test("Connector.renew() forgets what was learned, and lets what runs on the connection finish", async () => {
+  const { connector, opener, events, succeed } = createTestConnector();
+  const old = await succeed();
+  connector.renew(old);
+  connector.renew(old);
+  assertEquals([connector.connection, old.closings, opener.distrusted], [undefined, [], [old]]);
+  await succeed();
+  old.quiet.resolve();
+  await until(() => old.closings.length === 1);
+  old.closed.resolve();
+  assertEquals(events.map(({ type }) => type), ["connected", "connected"]);
+});
+
+Deno.test("Connector.close() does not wait for what runs on a connection that made room", async () => {
+  const { connector, succeed } = createTestConnector();
+  const old = await succeed();
+  connector.renew(old);
+  const closing = connector.close();
+  await until(() => old.closings.length === 1);
+  old.closed.resolve();
+  await closing;
+});
+
+Deno.test("Connector tells of each connection that it opens", async () => {
+  const opened: unknown[] = [];
+  const { connector, succeed } = createTestConnector({ onOpened: (connection) => opened.push(connection) });
+  const first = await succeed();
+  connector.drop(first);
+  first.closed.resolve();
+  assertEquals(opened, [first, await succeed()]);
 });

@@ -1,6 +1,8 @@
 import { assertEquals, assertGreater } from "@std/assert";
 import { connectLegacy } from "../../src/connection/legacy_connection.ts";
 import type { Connection } from "../../src/connection/connection.ts";
+import { LIST_CAPS } from "../../src/connection/limits.ts";
+import { toToolPage } from "../../src/connection/tool_messages.ts";
 import { Deadline } from "../../src/deadline.ts";
 import type { MCPErrorCode } from "../../src/errors.ts";
 import { createGuardedFetch } from "../../src/guarded_fetch.ts";
@@ -25,6 +27,7 @@ import {
   wrongId,
 } from "../support/behaviours.ts";
 import { failureOf, until } from "../support/client_support.ts";
+import { createTestDesk } from "../support/connection_support.ts";
 import { type RawServer, startRawServer } from "../support/fault_server.ts";
 import { startMCPServer } from "../support/mcp_server.ts";
 
@@ -32,7 +35,14 @@ async function connect(url: string, more: { transport?: TransportChoice; timeout
   const { transport = "auto", timeoutMs = 10_000 } = more;
   using deadline = new Deadline(timeoutMs);
   const send = createGuardedFetch({ server: "files", url: new URL(url), headers: {} });
-  return await connectLegacy({ server: "files", url: new URL(url), transport, send, deadline, now: Date.now });
+  const desk = createTestDesk();
+  return await connectLegacy({ server: "files", url: new URL(url), transport, send, desk, deadline, now: Date.now });
+}
+
+async function listTools(connection: Connection): Promise<readonly unknown[]> {
+  using deadline = new Deadline(10_000);
+  const request = { method: "tools/list", params: {}, phase: "list", caps: LIST_CAPS, deadline } as const;
+  return toToolPage(await connection.request(request), "files").tools;
 }
 
 /** Every way in which the answer to a handshake can be wrong, and the code that comes of it. */
@@ -162,17 +172,14 @@ Deno.test("connectLegacy() keeps an SSE stream on which much comes in small even
   const connection = await connect(server.url, { transport: "sse" });
   const notice = JSON.stringify({ jsonrpc: "2.0", method: "notifications/message", params: { data: "x".repeat(1e6) } });
   for (let sent = 0; sent < 16; sent++) server.write(`data: ${notice}\n\n`);
-  using deadline = new Deadline(10_000);
-  const page = await connection.listTools(undefined, deadline);
-  assertGreater(page.tools.length, 0);
+  assertGreater((await listTools(connection)).length, 0);
   await close(connection);
 });
 
 Deno.test("connectLegacy() takes the session id and sends it, with the version, from then on", async () => {
   await using server = await startMCPServer();
   const connection = await connect(server.url);
-  using deadline = new Deadline(10_000);
-  await connection.listTools(undefined, deadline);
+  await listTools(connection);
   const [, ...later] = server.requests;
   for (const { headers } of later) {
     assertEquals([headers.get("mcp-session-id"), headers.get("mcp-protocol-version")], [

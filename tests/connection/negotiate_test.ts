@@ -31,6 +31,20 @@ import { startModernServer } from "../support/modern_server.ts";
 
 const LEGACY: EraVerdict = { era: "legacy" };
 const MODERN: EraVerdict = { era: "modern", protocolVersion: "2026-07-28" };
+/** What the real modern servers say of themselves. */
+const REAL_MODERN: EraVerdict = {
+  ...MODERN,
+  info: {
+    implementation: { name: "modern", version: "1.0.0" },
+    capabilities: { tools: { listChanged: true } },
+    instructions: undefined,
+  },
+};
+/** A server that says nothing of itself. */
+const SILENT_MODERN: EraVerdict = {
+  ...MODERN,
+  info: { implementation: undefined, capabilities: {}, instructions: undefined },
+};
 const MIB = 1024 * 1024;
 
 async function negotiate(url: string, timeoutMs = 10_000): Promise<EraVerdict> {
@@ -41,9 +55,9 @@ async function negotiate(url: string, timeoutMs = 10_000): Promise<EraVerdict> {
 
 /** Real servers of every kind. */
 const REAL: readonly (readonly [string, EraVerdict, () => Promise<AsyncDisposable & { readonly url: string }>])[] = [
-  ["modern", MODERN, () => Promise.resolve(startModernServer())],
-  ["modern with streams", MODERN, () => Promise.resolve(startModernServer({ sse: true }))],
-  ["of both eras", MODERN, () => Promise.resolve(startModernServer({ dualEra: true }))],
+  ["modern", REAL_MODERN, () => Promise.resolve(startModernServer())],
+  ["modern with streams", REAL_MODERN, () => Promise.resolve(startModernServer({ sse: true }))],
+  ["of both eras", REAL_MODERN, () => Promise.resolve(startModernServer({ dualEra: true }))],
   ["legacy with sessions", LEGACY, () => startMCPServer()],
   ["legacy with sessions and JSON", LEGACY, () => startMCPServer({ json: true })],
   ["legacy without sessions", LEGACY, () => startMCPServer({ stateful: false })],
@@ -68,9 +82,26 @@ const IS_MODERN: Readonly<Record<string, Behaviour>> = {
 for (const [what, behaviour] of Object.entries(IS_MODERN)) {
   Deno.test(`negotiateEra() takes for modern: ${what}`, async () => {
     await using server = startRawServer({ "server/discover": behaviour });
-    assertEquals(await negotiate(server.url), MODERN);
+    assertEquals(await negotiate(server.url), SILENT_MODERN);
   });
 }
+
+Deno.test("negotiateEra() takes what a server says of itself, unless it is malformed or too long", async () => {
+  const serverInfo = { name: "s", title: "S", version: "1" };
+  const said = { supportedVersions: ["2026-07-28"], capabilities: { prompts: {} }, instructions: "x".repeat(20_000) };
+  const _meta = { "io.modelcontextprotocol/serverInfo": serverInfo };
+  await using server = startRawServer({ "server/discover": answer({ ...said, _meta }) });
+  const expected = { implementation: serverInfo, capabilities: { prompts: {} }, instructions: "x".repeat(16_384) };
+  assertEquals(await negotiate(server.url), { ...MODERN, info: expected } as EraVerdict);
+  const malformed = answer({
+    ...said,
+    capabilities: [],
+    instructions: 7,
+    _meta: { ..._meta, ...{ [Object.keys(_meta)[0]!]: "s" } },
+  });
+  await using other = startRawServer({ "server/discover": malformed });
+  assertEquals(await negotiate(other.url), SILENT_MODERN);
+});
 
 /** Answers that are no sign of the modern era. */
 const IS_LEGACY: Readonly<Record<string, Behaviour>> = {
@@ -115,6 +146,21 @@ for (const httpStatus of [400, 200]) {
     assertEquals([error.server, error.message.includes("words of the server")], ["files", false]);
   });
 }
+
+Deno.test("negotiateEra() asks once more where the version is refused and listed all the same", async () => {
+  const refuse = refusal(400, -32022, { supported: ["2026-07-28"] });
+  const discover = answer({ supportedVersions: ["2026-07-28"], capabilities: {} });
+  const answers = [refuse, discover];
+  await using server = startRawServer({ "server/discover": (context) => answers.shift()!(context) });
+  assertEquals([(await negotiate(server.url)).era, server.requests.length], ["modern", 2]);
+});
+
+Deno.test("negotiateEra() rejects with unsupported_protocol where the version that is listed is refused again", async () => {
+  const refuse = refusal(400, -32022, { supported: ["2026-07-28"] });
+  await using server = startRawServer({ "server/discover": refuse });
+  await failureOf(() => negotiate(server.url), "unsupported_protocol");
+  assertEquals(server.requests.length, 2);
+});
 
 /** Answers that say nothing of the era: the next attempt asks again. */
 const NO_VERDICT: readonly (readonly [string, Behaviour, MCPErrorCode])[] = [

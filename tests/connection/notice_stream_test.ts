@@ -1,6 +1,7 @@
 import { assertEquals, assertRejects } from "@std/assert";
+import type { StreamCursor } from "../../src/connection/answer_reader.ts";
+import type { NoticeFilter } from "../../src/connection/connection.ts";
 import { readNotices } from "../../src/connection/notice_stream.ts";
-import { createGuardedFetch } from "../../src/guarded_fetch.ts";
 import type { JsonObject } from "../../src/protocol.ts";
 import {
   answer,
@@ -11,28 +12,40 @@ import {
   event,
   hangAfterHead,
   htmlPage,
+  sequence,
   sse,
   status,
 } from "../support/behaviours.ts";
 import { until } from "../support/client_support.ts";
+import { createTestSession } from "../support/connection_support.ts";
 import { type RawServer, startRawServer } from "../support/fault_server.ts";
 import { refusal } from "../support/modern_script.ts";
 
-const ERAS = { legacy: "2025-11-25", modern: "2026-07-28" } as const;
-type Era = keyof typeof ERAS;
+type Era = "legacy" | "modern";
 
 const CHANGED = event({ jsonrpc: "2.0", method: "notifications/tools/list_changed" });
 
+const TOOLS: NoticeFilter = { tools: true, prompts: false, resources: false, uris: [] };
+
+interface Listening {
+  readonly signal?: AbortSignal;
+  readonly onChange?: () => void;
+  readonly filter?: NoticeFilter;
+  readonly cursor?: StreamCursor;
+  readonly onOpen?: () => void;
+}
+
 /** Listens to a server until the stream ends; tells whether it was offered, and how often the tools changed. */
-async function listen(era: Era, server: RawServer, signal = new AbortController().signal, onChange = () => {}) {
+async function listen(era: Era, server: RawServer, listening: Listening = {}) {
+  const { signal = new AbortController().signal, onChange = () => {}, filter = TOOLS, cursor = {}, onOpen } = listening;
   let notices = 0;
-  const send = createGuardedFetch({ server: "files", url: new URL(server.url), headers: {} });
-  const session = { server: "files", send, era, protocolVersion: ERAS[era], sessionId: "s-1", now: Date.now };
-  const count = () => {
+  const onMessage = ({ method }: JsonObject) => {
+    if (method !== "notifications/tools/list_changed") return;
     notices++;
     onChange();
   };
-  const offered = await readNotices(session, "id-1", count, signal);
+  const session = createTestSession(server.url, era);
+  const offered = await readNotices(session, { id: "id-1", filter, signal, cursor, onOpen, onMessage });
   return { offered, notices };
 }
 
@@ -66,7 +79,58 @@ Deno.test("readNotices() opens the stream of a modern server by subscriptions/li
   assertEquals((params._meta as JsonObject)["io.modelcontextprotocol/protocolVersion"], "2026-07-28");
 });
 
+Deno.test("readNotices() asks a modern server for what is wanted, and for nothing else", async () => {
+  const uris = ["file:///b", "file:///a"];
+  const wanted: readonly (readonly [NoticeFilter, JsonObject])[] = [
+    [{ ...TOOLS, tools: false }, {}],
+    [{ ...TOOLS, prompts: true }, { toolsListChanged: true, promptsListChanged: true }],
+    [{ ...TOOLS, tools: false, resources: true, uris }, { resourcesListChanged: true, resourceSubscriptions: uris }],
+  ];
+  await using server = start("modern", () => sse(CHANGED));
+  for (const [filter] of wanted) await listen("modern", server, { filter });
+  const sent = server.requests.map(({ body }) => (body as { params: JsonObject }).params.notifications);
+  assertEquals(sent, wanted.map(([, notifications]) => notifications));
+});
+
+Deno.test("readNotices() goes on after the last event that a legacy server gave an id that fits a header", async () => {
+  const ids = ["a", "b c", "é", "d\u0000e", "x".repeat(513), ""];
+  let at = 0;
+  await using server = start("legacy", () => sse(`id: ${ids[at++]}\n${CHANGED}`));
+  const cursor: StreamCursor = {};
+  for (const _ of ids) await listen("legacy", server, { cursor });
+  const sent = server.requests.map(({ headers }) => headers.get("last-event-id"));
+  // An id with NUL is none in an event stream, and changes nothing (HTML, 9.2.6).
+  assertEquals(sent, [null, "a", "b c", null, null, null]);
+  assertEquals(cursor.lastEventId, undefined);
+});
+
+Deno.test("readNotices() begins anew where a legacy server refuses the place to go on from", async () => {
+  const gone = sequence(() => sse(`id: a\n${CHANGED}`), status(400), () => sse(CHANGED));
+  await using server = start("legacy", gone);
+  const cursor: StreamCursor = {};
+  for (let streams = 0; streams < 3; streams++) {
+    assertEquals((await listen("legacy", server, { cursor })).offered, true);
+  }
+  assertEquals(server.requests.map(({ headers }) => headers.get("last-event-id")), [null, "a", null]);
+});
+
+Deno.test("readNotices() sends a modern server no place to go on from", async () => {
+  await using server = start("modern", () => sse(`id: a\n${CHANGED}`));
+  const cursor: StreamCursor = {};
+  for (let streams = 0; streams < 2; streams++) await listen("modern", server, { cursor });
+  assertEquals(server.requests.map(({ headers }) => headers.get("last-event-id")), [null, null]);
+});
+
 for (const era of ["legacy", "modern"] as const) {
+  Deno.test(`readNotices() tells once that the stream is open, and only where it is one: ${era}`, async () => {
+    for (const [behaviour, expected] of [[() => sse(CHANGED), 1], [status(405), 0], [answer({}), 0]] as const) {
+      await using server = start(era, behaviour);
+      let opened = 0;
+      await listen(era, server, { onOpen: () => void opened++ });
+      assertEquals(opened, expected);
+    }
+  });
+
   Deno.test(`readNotices() tells of each notice about the tools, and of no other message: ${era}`, async () => {
     const others = [
       event({ jsonrpc: "2.0", method: "notifications/resources/list_changed" }),
@@ -82,7 +146,7 @@ for (const era of ["legacy", "modern"] as const) {
   Deno.test(`readNotices() ends with its signal, and closes the stream: ${era}`, async () => {
     await using server = start(era, hangAfterHead);
     const controller = new AbortController();
-    const ended = assertRejects(() => listen(era, server, controller.signal));
+    const ended = assertRejects(() => listen(era, server, { signal: controller.signal }));
     await until(() => server.openStreams() === 1);
     controller.abort();
     await ended;
@@ -99,7 +163,8 @@ for (const era of ["legacy", "modern"] as const) {
     await using server = start(era, endlessSse(CHANGED.repeat(100)));
     const controller = new AbortController();
     let told = 0;
-    await listen(era, server, controller.signal, () => ++told === 5_000 && controller.abort()).catch(() => {});
+    const onChange = () => void (++told === 5_000 && controller.abort());
+    await listen(era, server, { signal: controller.signal, onChange }).catch(() => {});
     assertEquals(told >= 5_000, true);
     await until(() => server.openStreams() === 0);
   });

@@ -53,7 +53,10 @@ Deno.test("toToolResult() keeps known and unknown blocks and fields", () => {
   };
   assertEquals(toToolResult(result, "files"), result as unknown);
   assertEquals(toToolResult({}, "files"), { content: [] });
-  assertEquals(toToolResult({ structuredContent: 7, isError: "yes" }, "files"), { content: [] });
+  assertEquals(toToolResult({ isError: "yes" }, "files"), { content: [] });
+  for (const structuredContent of [7, "text", null, false, [1, { a: 2 }]]) {
+    assertEquals(toToolResult({ structuredContent }, "files"), { content: [], structuredContent } as unknown);
+  }
 });
 
 for (

@@ -35,6 +35,8 @@ function summary(event: ClientEvent): string {
       return `call ${event.tool} ${event.outcome}`;
     case "tools_changed":
       return `tools_changed +${event.added} -${event.removed} ~${event.changed}`;
+    default:
+      return event.type;
   }
 }
 

@@ -1,4 +1,5 @@
 import { assertEquals, assertLess, assertLessOrEqual } from "@std/assert";
+import type { MCPErrorCode } from "../../src/errors.ts";
 import type { JsonObject } from "../../src/protocol.ts";
 import {
   answer,
@@ -232,15 +233,21 @@ const MODERN: Readonly<Record<string, Behaviour>> = {
   "tools/list": answer({ resultType: "complete", tools: [tool("echo")], ttlMs: 60_000, cacheScope: "private" }),
 };
 
-for (const [era, script] of Object.entries({ legacy: {}, modern: MODERN })) {
-  faultTest(`F42 input_required for ever, in the ${era} era: handed to the caller, one request each`, {
+/** The eras, and what comes of a result that asks: what answers a legacy client with a result has run. */
+const ASKING: readonly (readonly [string, Readonly<Record<string, Behaviour>>, MCPErrorCode])[] = [
+  ["legacy", {}, "bad_response"],
+  ["modern", MODERN, "input_required"],
+];
+
+for (const [era, script, code] of ASKING) {
+  faultTest(`F42 input_required for ever, in the ${era} era: ${code}, one request each`, {
     ...script,
     "tools/call": answer(INPUT_REQUIRED),
   }, async ({ client, faulty, call }) => {
     await client.connectToServers();
     assertEquals(client.getConnectionStatus().faulty?.era, era);
     for (let calls = 1; calls <= 5; calls++) {
-      const error = await failureOf(() => call(), "input_required");
+      const error = await failureOf(() => call(), code);
       assertEquals([error.server, error.retryable, faulty.count("tools/call")], ["faulty", false, calls]);
     }
     assertEquals(client.getConnectionStatus().faulty?.breaker, "closed");

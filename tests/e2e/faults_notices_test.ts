@@ -94,9 +94,29 @@ for (const [row, behaviour] of Object.entries(ENDING)) {
 const PINGS = Array.from({ length: 3_000 }, (_, id) => event({ jsonrpc: "2.0", id, method: "ping" })).join("");
 const BATCH = `data: [${"0,".repeat(200_000)}{"method":"notifications/tools/list_changed"}]\n\n`;
 
+/** How many pings at once are answered. */
+const MAX_PONGS = 64;
+
+faultTest("F37 3,000 pings on the stream: few are answered, and the notice after them counts once", {
+  GET: stream(PINGS + CHANGED),
+}, async ({ client, faulty, call }) => {
+  await client.connectToServers();
+  await until(() => faulty.count("tools/list") === 2);
+  const pongs = () => faulty.requests.filter(({ method, rpcMethod }) => method === "POST" && rpcMethod === undefined);
+  await until(() => pongs().length >= MAX_PONGS);
+  assertEquals(textOf(await call("still")), "still");
+  assertEquals(pongs().map(({ body }) => body), Array.from({ length: pongs().length }, (_, id) => pong(id)));
+  // One more is answered each second.
+  assertLessOrEqual(pongs().length, MAX_PONGS + 5);
+  assertEquals([faulty.count("tools/list"), timesOf(faulty, "GET").length], [2, 1]);
+}, { ...WATCHED, answeredAtOnce: MAX_PONGS + 2 });
+
+function pong(id: number) {
+  return { jsonrpc: "2.0", id, result: {} };
+}
+
 /** What a stream may begin with without anything coming of it. */
 const PASSED_OVER: Readonly<Record<string, string>> = {
-  "F37 3,000 pings on the stream": PINGS,
   "F38 a batch of 200,000 messages on the stream": BATCH,
   "F13 a notice that is no JSON": "data: notifications/tools/list_changed\n\n",
 };

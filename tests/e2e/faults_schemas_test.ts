@@ -1,4 +1,5 @@
 import { assertEquals, fail } from "@std/assert";
+import { isMCPError, type ServerConfig } from "@portolan/mcp";
 import type { JsonObject, JsonValue } from "../../src/protocol.ts";
 import { answer, type Behaviour } from "../support/behaviours.ts";
 import { textOf } from "../support/client_support.ts";
@@ -58,10 +59,13 @@ async function assertNoLag(what: string, fault: FaultCase, work: () => Promise<u
 }
 
 /** Connects, lists again, and calls, without a noticeable pause. */
-async function useAll(fault: FaultCase): Promise<void> {
+async function useAll(fault: FaultCase, expected = "answered"): Promise<void> {
   const { client, call } = fault;
   await client.connectToServers();
-  const callOnce = async () => assertEquals(textOf(await call("a".repeat(30) + "!")), "answered");
+  const callOnce = async () => {
+    const outcome = await call("a".repeat(30) + "!").then(textOf, (error) => isMCPError(error) ? error.code : error);
+    assertEquals(outcome, expected);
+  };
   await assertNoLag("Connecting", fault, () => client.reconnect({ server: "faulty" }));
   await assertNoLag("Looking at the list", fault, () => client.listTools());
   await assertNoLag("Calling", fault, callOnce);
@@ -74,13 +78,22 @@ const ANSWER: JsonObject = {
 /** Takes longer than the age of the universe to find out that 30 letters and a mark do not match. */
 const REDOS: JsonObject = { type: "object", properties: { text: { type: "string", pattern: "^((a+)+)+$" } } };
 
-faultTest("F28 a pattern that takes for ever, in both schemas: nobody waits for it", {
-  "tools/list": prepared({ tools: [{ name: "echo", inputSchema: REDOS, outputSchema: REDOS }] }),
-  "tools/call": answer(ANSWER),
-}, async (fault) => {
-  await useAll(fault);
-  assertEquals(fault.client.getConnectionStatus().faulty?.warnings, []);
-});
+/** What is checked, and what comes of a call whose arguments and result do not match. */
+const CHECKS: readonly (readonly [string, Partial<ServerConfig>, string])[] = [
+  ["checked", {}, "invalid_arguments"],
+  ["of which the result's is checked", { validateArguments: false }, "invalid_result"],
+  ["not checked", { validateArguments: false, validateResults: false }, "answered"],
+];
+
+for (const [what, config, expected] of CHECKS) {
+  faultTest(`F28 a pattern that takes for ever, in both schemas, ${what}: nobody waits for it`, {
+    "tools/list": prepared({ tools: [{ name: "echo", inputSchema: REDOS, outputSchema: REDOS }] }),
+    "tools/call": answer(ANSWER),
+  }, async (fault) => {
+    await useAll(fault, expected);
+    assertEquals(fault.client.getConnectionStatus().faulty?.warnings, []);
+  }, { config });
+}
 
 const PROPERTIES = Object.fromEntries(
   Array.from(

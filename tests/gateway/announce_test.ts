@@ -27,6 +27,8 @@ const LINES: readonly (readonly [event: ClientEvent, line: string | undefined])[
     { ...BASE, type: "tools_changed", added: ["a"], removed: [], changed: ["b", "c"] },
     'Server "files" of "Kairos" changed its tools: 1 new, 0 gone, 2 changed',
   ],
+  [{ ...BASE, type: "authorization_required" }, 'Server "files" of "Kairos" needs a person to authorize'],
+  [{ ...BASE, type: "failed", code: "authorization_required", message: "Open the URL" }, undefined],
   [{ ...BASE, type: "call", tool: "read", outcome: "ok", durationMs: 1 }, undefined],
 ];
 

@@ -1,14 +1,13 @@
 import { assertEquals, assertGreaterOrEqual, assertLess, assertLessOrEqual, assertStrictEquals } from "@std/assert";
 import fc from "fast-check";
 import { SingleServerMCPClient } from "@portolan/mcp";
-import { Connector } from "../../src/connection/connector.ts";
-import { ConnectionOpener } from "../../src/connection/opener.ts";
 import { Deadline } from "../../src/deadline.ts";
 import { MCPError, type MCPErrorCode, type MCPErrorOptions } from "../../src/errors.ts";
 import type { ClientEvent } from "../../src/events.ts";
 import type { GuardedFetch } from "../../src/guarded_fetch.ts";
 import type { Phase } from "../../src/network_errors.ts";
 import type { JsonObject } from "../../src/protocol.ts";
+import { ServerLink } from "../../src/server/server_link.ts";
 import { MAX_RUNNING, MAX_WAITING, type ServerRequest, ServerRequests } from "../../src/server/server_requests.ts";
 import { codeOf, failureOf, textOf, until } from "../support/client_support.ts";
 import { startMCPServer } from "../support/mcp_server.ts";
@@ -41,9 +40,9 @@ function createRequests({ random = () => 0, onEvent }: Setup = {}) {
     return Promise.resolve(Response.json({ jsonrpc: "2.0", id, result }));
   };
   const url = new URL("http://localhost/mcp");
-  const opener = new ConnectionOpener({ server: SERVER, url, transport: "streamable_http", era: "legacy", send, now });
-  const connector = new Connector({ server: SERVER, opener, now });
-  const requests = new ServerRequests({ server: SERVER, connector, onEvent, now, random });
+  const link = new ServerLink({ server: SERVER, url, transport: "streamable_http", era: "legacy", send, now });
+  const { connector } = link;
+  const requests = new ServerRequests({ server: SERVER, link, onEvent, now, random });
   let sends = 0;
   /** Runs a request whose sends fail one after another as the script says, and then succeed. */
   const run = async (

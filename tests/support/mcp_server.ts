@@ -17,6 +17,8 @@ export interface TestMCPServerOptions {
   readonly name?: string;
   /** Its tools. @default {echo, whoami, add} */
   readonly tools?: readonly TestTool[];
+  /** Adds to each of its SDK servers, before it is connected. */
+  readonly configure?: (mcp: ToolServer["mcp"]) => void;
   /** The transport it speaks. @default {"streamable_http"} */
   readonly transport?: "streamable_http" | "sse";
   /** Whether it has sessions; only with `streamable_http`. @default {true} */
@@ -47,6 +49,8 @@ export interface TestMCPServer extends AsyncDisposable {
   openStreams(): number;
   /** Forgets every session; requests with one are answered with this status from now on. @default {404} */
   dropSessions(options?: { readonly status?: 404 | 400 }): Promise<void>;
+  /** The SDK servers of the live sessions. */
+  readonly live: readonly ToolServer["mcp"][];
   /** Replaces the tools, also of live sessions, which are told so. */
   setTools(tools: readonly TestTool[]): void;
   /** The next requests of the method get this answer. */
@@ -74,13 +78,12 @@ export function startMCPServer(options: TestMCPServerOptions = {}): Promise<Test
   const sessions = new Map<string, Session>();
   const stopping = new AbortController();
 
-  const createTools = () =>
-    createToolServer({
-      name,
-      tools,
-      pageSize,
-      onExecute: (tool) => executions.set(tool, (executions.get(tool) ?? 0) + 1),
-    });
+  const createTools = () => {
+    const onExecute = (tool: string) => void executions.set(tool, (executions.get(tool) ?? 0) + 1);
+    const toolServer = createToolServer({ name, tools, pageSize, onExecute });
+    options.configure?.(toolServer.mcp);
+    return toolServer;
+  };
 
   async function serve(request: Request): Promise<Response> {
     const recorded = await recorder.record(request);
@@ -183,6 +186,9 @@ export function startMCPServer(options: TestMCPServerOptions = {}): Promise<Test
     executions,
     get sessions() {
       return [...sessions.keys()];
+    },
+    get live() {
+      return [...sessions.values()].map((session) => session.tools.mcp);
     },
     count: (rpcMethod) => recorder.count(rpcMethod),
     openStreams: () => recorder.openStreams(),

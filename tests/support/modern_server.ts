@@ -5,7 +5,7 @@
  * @module
  */
 
-import { createMcpHandler, McpServer } from "@modelcontextprotocol/server";
+import { createMcpHandler, McpServer, type ServerNotifier } from "@modelcontextprotocol/server";
 import { z } from "zod";
 import { aborted, type Failure, Interventions } from "./interventions.ts";
 import { type RecordedRequest, Recorder } from "./recorder.ts";
@@ -36,6 +36,8 @@ export interface ModernServerOptions {
   readonly sse?: boolean;
   /** How long its lists are fresh, in milliseconds. @default {60_000} */
   readonly ttlMs?: number;
+  /** Adds to each of its SDK servers, before it serves; they tell of changed resources then. */
+  readonly configure?: (mcp: McpServer) => void;
 }
 
 /** A running modern server. */
@@ -50,6 +52,8 @@ export interface ModernServer extends AsyncDisposable {
   count(rpcMethod: string): number;
   /** How many exchanges are open. */
   openStreams(): number;
+  /** Tells who listens. */
+  readonly notify: ServerNotifier;
   /** Replaces the tools and tells who listens. */
   setTools(tools: readonly ModernTool[]): void;
   /** The next requests of the method get this answer. */
@@ -62,7 +66,7 @@ export interface ModernServer extends AsyncDisposable {
 
 /** Starts a server on a free port of loopback. */
 export function startModernServer(options: ModernServerOptions = {}): ModernServer {
-  const { name = "modern", dualEra = false, sse = false, ttlMs = 60_000 } = options;
+  const { name = "modern", dualEra = false, sse = false, ttlMs = 60_000, configure } = options;
   let tools = options.tools ?? defaultTools(name);
   const recorder = new Recorder();
   const interventions = new Interventions();
@@ -70,7 +74,10 @@ export function startModernServer(options: ModernServerOptions = {}): ModernServ
   const stopping = new AbortController();
   const handler = createMcpHandler(() => {
     const mcp = new McpServer({ name, version: "1.0.0" }, {
-      capabilities: { tools: { listChanged: true } },
+      capabilities: {
+        tools: { listChanged: true },
+        ...(configure === undefined ? {} : { resources: { subscribe: true } }),
+      },
       cacheHints: { "tools/list": { ttlMs, cacheScope: "private" } },
     });
     for (const tool of tools) {
@@ -87,6 +94,7 @@ export function startModernServer(options: ModernServerOptions = {}): ModernServ
         },
       );
     }
+    configure?.(mcp);
     return mcp;
   }, { legacy: dualEra ? "stateless" : "reject", responseMode: sse ? "sse" : "auto", keepAliveMs: 0 });
 
@@ -115,6 +123,7 @@ export function startModernServer(options: ModernServerOptions = {}): ModernServ
     executions,
     count: (rpcMethod) => recorder.count(rpcMethod),
     openStreams: () => recorder.openStreams(),
+    notify: handler.notify,
     setTools(next) {
       tools = next;
       handler.notify.toolsChanged();

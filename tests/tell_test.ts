@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
-import { type ClientEvent, tell } from "../src/events.ts";
+import type { ClientEvent } from "../src/events.ts";
+import { tell } from "../src/tell.ts";
 
 const EVENT: ClientEvent = { type: "breaker", server: "files", state: "open" };
 

@@ -1,0 +1,267 @@
+/**
+ * The servers of one agent: their clients, what is known of them, and who finds the owner of a name.
+ *
+ * @module
+ */
+
+import type { FinishedAuthorization } from "../auth/finish_authorization.ts";
+import { AgentContext } from "./agent_context.ts";
+import { AgentTools, type ConnectOptions } from "./agent_tools.ts";
+import { checkTimeout, Deadline } from "../deadline.ts";
+import { MCPError } from "../errors.ts";
+import type { MultiServerMCPClientOptions, TellOptions } from "../multi_server_options.ts";
+import { RouteCache } from "../route_cache.ts";
+import {
+  type AgentConfig,
+  resolveAgent,
+  type ResolvedServer,
+  resolveServer,
+  type ServerConfig,
+} from "../server_config.ts";
+import { ServerFactory } from "./server_factory.ts";
+import { ServerFleet } from "./server_fleet.ts";
+import type { SingleServerMCPClient } from "../single_server_client.ts";
+import type { AgentStatus, ServerStatus } from "../status.ts";
+import { ToolCatalog } from "./tool_catalog.ts";
+import type { RequestOptions } from "../tool_client.ts";
+
+/** How many servers are asked at once where nobody says. */
+const CONCURRENT_CONNECTIONS = 32;
+/** How long the route cache remembers that a server gave no list, in milliseconds; long past its freshness. */
+const NEGATIVE_TTL_MS = 600_000;
+
+/** How long finishing an authorization may take where nobody says, in milliseconds. */
+const FINISH_TIMEOUT_MS = 30_000;
+
+/** How long a server is waited for that may have a person authorize, in milliseconds; callers leave earlier. */
+const PERSON_TIMEOUT_MS = 600_000;
+
+/** Tells a server something. */
+export type Tell = (client: SingleServerMCPClient, options: RequestOptions) => Promise<void>;
+
+/** Adds, finds and closes the servers of one agent. */
+export class AgentServers {
+  /** Their tools. */
+  readonly tools: AgentTools;
+  /** Their resources and prompts. */
+  readonly context: AgentContext;
+  readonly #agent: string;
+  /** Whether there is a person to authorize. */
+  readonly #hasPerson: boolean;
+  readonly #factory: ServerFactory;
+  readonly #catalog: ToolCatalog;
+  readonly #fleet: ServerFleet;
+  readonly #closed = new AbortController();
+  #closing: Promise<void> | undefined;
+
+  /**
+   * Creates the clients; nothing is sent.
+   *
+   * @param agent The agent's name.
+   * @param config Its servers and their secrets.
+   * @param options The route store, handlers, and what differs in tests.
+   * @throws {ConfigError} If the configuration has faults, all of them at once (`invalid_config`).
+   * @throws {RangeError} If `storeSecret` is shorter than 16 bytes.
+   */
+  constructor(agent: string, config: AgentConfig, options: MultiServerMCPClientOptions) {
+    const { store, toolsTtlMs: ttlMs = 300_000, onWarning, now = Date.now } = options;
+    checkTimeout("toolsTtlMs", ttlMs);
+    const { servers, collisions: policy } = resolveAgent(agent, config);
+    this.#agent = agent;
+    this.#hasPerson = options.onAuthorize !== undefined;
+    this.#factory = new ServerFactory({
+      ...options,
+      agent,
+      now,
+      onToolsStale: (server) => void this.tools.askAnew(server),
+      onContextStale: (server, what) => this.context.invalidate(server, what),
+    });
+    const catalog = this.#catalog = new ToolCatalog({
+      policy,
+      cache: store && new RouteCache(store, { ttlMs, negativeTtlMs: NEGATIVE_TTL_MS, onWarning, now }),
+      now,
+      ttlMs,
+      onLoaded: (server, tools) => fleet.clientOf(server)?.adoptTools(tools),
+    });
+    const fleet = this.#fleet = new ServerFleet(catalog);
+    const deps = { agent, now, concurrency: CONCURRENT_CONNECTIONS, closed: this.#closed.signal };
+    this.tools = new AgentTools({ ...deps, catalog, fleet });
+    this.context = new AgentContext({
+      ...deps,
+      policy,
+      ttlMs,
+      memberOf: (server) => fleet.memberOf(server),
+      ttlMsOf: (server, kind) => fleet.clientOf(server)?.listTtlMs(kind),
+    });
+    for (const server of servers) this.#add(server, config.servers[server.name]!, secretsOf(config, server.name));
+  }
+
+  /** The names of the servers, in order. */
+  get names(): readonly string[] {
+    return this.#fleet.servers;
+  }
+
+  /**
+   * Finishes the authorization that a person's browser comes back from.
+   *
+   * @param callbackUrl The URL that the browser was sent back to, or its path and query.
+   * @param options Deadline and cancellation.
+   * @returns Whose tokens have come, and of which server.
+   * @throws {MCPError} With `auth_failed` if the answer is refused, or is a refusal; with `deadline_exceeded`.
+   */
+  async finishAuthorization(callbackUrl: string | URL, options: RequestOptions): Promise<FinishedAuthorization> {
+    this.throwIfClosed();
+    checkTimeout("timeoutMs", options.timeoutMs);
+    const { timeoutMs = FINISH_TIMEOUT_MS, signal } = options;
+    using deadline = new Deadline(timeoutMs, { signal, owner: this.#closed.signal });
+    return await this.#factory.finishAuthorization(callbackUrl, deadline.signal);
+  }
+
+  /**
+   * The client of a server.
+   *
+   * @param server Its name.
+   * @returns The client.
+   * @throws {MCPError} With `server_not_found` if there is no server of that name.
+   */
+  clientOf(server: string): SingleServerMCPClient {
+    const client = this.#fleet.clientOf(server);
+    if (client !== undefined) return client;
+    throw new MCPError("server_not_found", `Cannot use server "${server}" as agent "${this.#agent}" has none`, {
+      server,
+    });
+  }
+
+  /**
+   * The client of the server that owns a tool's name, from what is known now.
+   *
+   * @param name Any name.
+   * @returns The client, or `undefined` where no owner is known.
+   */
+  ownerOf(name: string): SingleServerMCPClient | undefined {
+    const found = this.#catalog.resolve(name);
+    return found.kind === "owned" ? this.#fleet.clientOf(found.server) : undefined;
+  }
+
+  /**
+   * Adds a server at the end of the order; nothing is sent.
+   *
+   * @param server Its name.
+   * @param config Where it is and how to talk to it.
+   * @param secrets Values for `${NAME}` in its fields.
+   * @throws {ConfigError} If the configuration has faults (`invalid_config`).
+   * @throws {MCPError} With `invalid_config` if the name is taken.
+   */
+  add(server: string, config: ServerConfig, secrets: Readonly<Record<string, string>>): void {
+    this.throwIfClosed();
+    if (this.names.includes(server)) {
+      const message = `Cannot add server "${server}" as there is one of that name: remove it first`;
+      throw new MCPError("invalid_config", message, { server });
+    }
+    this.#add(resolveServer(server, config, secrets), config, secrets);
+  }
+
+  /**
+   * Removes a server and what it listed, and closes its connection.
+   *
+   * @param server Its name.
+   * @throws {MCPError} With `server_not_found` if there is no server of that name.
+   */
+  async remove(server: string): Promise<void> {
+    this.clientOf(server);
+    this.#catalog.remove(server);
+    this.context.remove(server);
+    await this.#fleet.remove(server);
+  }
+
+  /**
+   * Connects to servers and lists their tools.
+   *
+   * @param servers Which ones.
+   * @param options The pool, deadlines and cancellation; `reconnect` to open new connections.
+   * @returns For each server whether it is connected.
+   * @throws The reason of the caller's signal, if that is aborted.
+   */
+  async connect(servers: readonly string[], options: ConnectOptions): Promise<Record<string, boolean>> {
+    const connected = await this.tools.connect(servers, options);
+    for (const server of servers) if (connected[server] === true) this.context.connected(server);
+    return connected;
+  }
+
+  /**
+   * Tells servers something, all at once, each behind its own deadline.
+   *
+   * @param servers Which ones, where the caller names none.
+   * @param options Which one, deadline and cancellation.
+   * @param tell Tells one.
+   * @returns For each of them whether it could be told.
+   * @throws {MCPError} With `server_not_found` if there is no server of the name that the caller gives.
+   */
+  async tell(servers: readonly string[], options: TellOptions, tell: Tell): Promise<Record<string, boolean>> {
+    const { server, ...request } = options;
+    this.throwIfClosed();
+    checkTimeout("timeoutMs", request.timeoutMs);
+    const clients = (server === undefined ? servers : [server]).map((name) => this.clientOf(name));
+    const told = clients.map(async (client) => {
+      return [client.server, await tell(client, request).then(() => true, () => false)] as const;
+    });
+    return Object.fromEntries(await Promise.all(told));
+  }
+
+  /**
+   * The status of every server.
+   *
+   * @returns A snapshot by server name.
+   */
+  getConnectionStatus(): Record<string, ServerStatus> {
+    return Object.fromEntries(this.names.map((server) => [server, this.#fleet.statusOf(server)]));
+  }
+
+  /**
+   * The status of the agent.
+   *
+   * @returns A snapshot.
+   */
+  getStatus(): AgentStatus {
+    const servers = this.getConnectionStatus();
+    const all = Object.values(servers);
+    return {
+      agent: this.#agent,
+      connectedServers: all.filter(({ state }) => state === "connected").length,
+      totalServers: all.length,
+      totalTools: this.#catalog.tools.length,
+      servers,
+      shadowed: this.#catalog.shadowed,
+    };
+  }
+
+  /** Throws `closed` after {@linkcode AgentServers.close}. */
+  throwIfClosed(): void {
+    this.#closed.signal.throwIfAborted();
+  }
+
+  /** Ends what is under way with `closed` and closes every connection, also where one fails to close. Idempotent. */
+  close(): Promise<void> {
+    this.#closed.abort(new MCPError("closed", `Cannot use the client of agent "${this.#agent}" as it is closed`));
+    return this.#closing ??= this.#close();
+  }
+
+  async #close(): Promise<void> {
+    await Promise.all([this.#fleet.close(), this.context.close()]);
+  }
+
+  #add(resolved: ResolvedServer, config: ServerConfig, secrets: Readonly<Record<string, string>> | undefined): void {
+    const { name: server, tools: filter, timeoutMs } = resolved;
+    const { client, toKey } = this.#factory.make(resolved, config, secrets);
+    this.#catalog.add({ server, filter, toKey });
+    const asksPerson = this.#hasPerson && resolved.auth?.grant === "authorization_code";
+    const patienceMs = asksPerson ? PERSON_TIMEOUT_MS : undefined;
+    this.#fleet.add(client, timeoutMs, patienceMs);
+    this.context.add(server, timeoutMs ?? patienceMs);
+  }
+}
+
+/** A server may be called `constructor`: only what the configuration says itself counts. */
+function secretsOf({ secrets = {} }: AgentConfig, server: string): Readonly<Record<string, string>> | undefined {
+  return Object.hasOwn(secrets, server) ? secrets[server] : undefined;
+}

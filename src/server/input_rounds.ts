@@ -1,0 +1,146 @@
+/**
+ * Multi round-trip requests: a server answers with questions, the request is sent again with the answers, bounded in
+ * number (specification 2026-07-28, Multi Round-Trip Requests).
+ *
+ * @module
+ */
+
+import { delay } from "@std/async";
+import { type InputResponder, RpcRefusal } from "../connection/connection.ts";
+import type { Deadline } from "../deadline.ts";
+import { MCPError } from "../errors.ts";
+import { isJsonObject, type JsonObject } from "../protocol.ts";
+
+/** How often one request is sent again with answers. */
+export const MAX_ROUNDS = 10;
+/** How many questions one round may have. */
+const MAX_QUESTIONS = 32;
+/** How long a state may be, in characters: it is sent back. */
+const MAX_STATE_CHARS = 256 * 1024;
+/** How long to wait before a request is sent again that was only put off, in milliseconds; doubled each time. */
+const PUT_OFF_MS = 100;
+
+/** A request that may take rounds. */
+export interface RoundsOptions {
+  /** The server's name. */
+  readonly server: string;
+  /** The parameters of the request. */
+  readonly params: JsonObject;
+  /** Answers the questions. */
+  readonly responder: InputResponder | undefined;
+  /** The end of all rounds. */
+  readonly deadline: Deadline;
+  /** Sends one round. */
+  readonly send: (params: JsonObject) => Promise<JsonObject>;
+}
+
+/**
+ * Sends a request as often as its server has questions.
+ *
+ * @param options The request.
+ * @returns The first result that is no question.
+ * @throws {MCPError} With `input_required` if nobody answers a question, or they do not end; with `bad_response` if they
+ * are malformed.
+ */
+export async function askInRounds(options: RoundsOptions): Promise<JsonObject> {
+  const { server, params, deadline, send } = options;
+  let asked = params;
+  for (let round = 0;; round++) {
+    const result = await send(asked);
+    if (result.resultType !== "input_required") return result;
+    if (round === MAX_ROUNDS) {
+      throw new MCPError(
+        "input_required",
+        `Cannot finish the request to server "${server}" as it asks for input again after ${MAX_ROUNDS} rounds`,
+        { server },
+      );
+    }
+    const { inputRequests, requestState } = checkQuestions(result, server);
+    // Where nobody is asked anything, nothing but this slows the rounds down.
+    if (Object.keys(inputRequests ?? {}).length === 0) {
+      await delay(PUT_OFF_MS * 2 ** round, { signal: deadline.signal });
+    }
+    const inputResponses = inputRequests && await answerAll(inputRequests, options);
+    if (result.isRefusal === true && !isAccepted(inputResponses)) throw unanswered(server, "elicitation/create");
+    asked = {
+      ...params,
+      ...(inputResponses === undefined ? {} : { inputResponses }),
+      ...(requestState === undefined ? {} : { requestState }),
+    };
+  }
+}
+
+/**
+ * Answers all questions at once.
+ *
+ * @param questions The questions by the server's own keys.
+ * @param options Who answers, and until when.
+ * @returns The answers by the same keys.
+ * @throws {MCPError} With `input_required` if there is one that nobody answers.
+ */
+export async function answerAll(
+  questions: JsonObject,
+  options: Pick<RoundsOptions, "server" | "responder" | "deadline">,
+): Promise<JsonObject> {
+  const { server, responder, deadline } = options;
+  const over = new AbortController();
+  const signal = AbortSignal.any([deadline.signal, over.signal]);
+  const answers = Object.entries(questions).map(async ([key, question]) => {
+    const { method, params = {} } = isJsonObject(question) ? question : {};
+    if (typeof method !== "string" || !isJsonObject(params)) throw malformed(server);
+    if (responder === undefined) throw unanswered(server, method);
+    try {
+      return [key, await responder.answer(method, params, signal)] as const;
+    } catch (error) {
+      if (deadline.signal.aborted) throw deadline.signal.reason;
+      throw error instanceof RpcRefusal ? unanswered(server, method, error) : error;
+    }
+  });
+  try {
+    return Object.fromEntries(await Promise.all(answers));
+  } finally {
+    // Where one has no answer, nobody needs to be asked the others.
+    over.abort(new Error("The other questions are of no use"));
+  }
+}
+
+/** Whether a person has accepted everything. A legacy server is not told what was declined: it would ask again. */
+function isAccepted(answers: JsonObject = {}): boolean {
+  return Object.values(answers).every((answer) => isJsonObject(answer) && answer.action === "accept");
+}
+
+function checkQuestions(result: JsonObject, server: string): { inputRequests?: JsonObject; requestState?: string } {
+  const { inputRequests, requestState } = result;
+  const isQuestions = inputRequests === undefined || isJsonObject(inputRequests);
+  const isState = requestState === undefined || typeof requestState === "string";
+  if (!isQuestions || !isState || (inputRequests === undefined && requestState === undefined)) throw malformed(server);
+  const count = Object.keys(inputRequests ?? {}).length;
+  // What was refused until pages have been visited needs some.
+  if (result.isRefusal === true && count === 0) throw malformed(server);
+  if (count > MAX_QUESTIONS || (requestState?.length ?? 0) > MAX_STATE_CHARS) {
+    throw new MCPError("too_large", `Cannot answer server "${server}" as it asks too much at once`, { server });
+  }
+  return {
+    ...(inputRequests === undefined ? {} : { inputRequests }),
+    ...(requestState === undefined ? {} : { requestState }),
+  };
+}
+
+/** The methods whose names may be told: what else a server asks for is its own text. */
+const KNOWN = new Set(["elicitation/create", "sampling/createMessage", "roots/list"]);
+
+function unanswered(server: string, method: string, refusal?: RpcRefusal): MCPError {
+  const what = KNOWN.has(method) ? method : "an unknown method";
+  const why = refusal === undefined || refusal.code === -32601 ? "no handler answers" : "was not answered";
+  return new MCPError(
+    "input_required",
+    `Cannot finish the request to server "${server}" as it asks for input by ${what}, which ${why}`,
+    { server, cause: refusal?.cause ?? refusal },
+  );
+}
+
+function malformed(server: string): MCPError {
+  return new MCPError("bad_response", `Cannot use the answer of server "${server}" as its questions are malformed`, {
+    server,
+  });
+}
