@@ -5,12 +5,15 @@ import { startEverything } from "./support/everything.ts";
 import { startGateway } from "./support/gateway_process.ts";
 import { refusedUrl } from "./support/fault_server.ts";
 import { startMCPServer } from "./support/mcp_server.ts";
-import { textResult } from "./support/test_tools.ts";
+// @ts-types="@modelcontextprotocol/sdk/types"
+import { CreateMessageResultSchema } from "@modelcontextprotocol/sdk/types.js";
+import { z } from "zod";
+import { type TestTool, textResult } from "./support/test_tools.ts";
 
 const CONFIG = new URL("../deno.json", import.meta.url).pathname;
 
 Deno.test("README: each curl prints what stands below it", async () => {
-  const [, twoLines = ""] = await readReadmeBlocks("yaml");
+  const [, twoLines = ""] = await readConfigurations();
   await using everything = await startEverything("streamableHttp");
   await using gateway = await startGateway(twoLines.replace("http://localhost:3001/mcp", everything.url));
   const curls = await readReadmeCurls(gateway.origin);
@@ -23,8 +26,7 @@ Deno.test("README: each curl prints what stands below it", async () => {
 });
 
 Deno.test("README: each example in TypeScript checks, runs and prints what its comments say", async () => {
-  const read = { name: "read_file", run: () => textResult("The harbour is open.") };
-  await using fileio = await startMCPServer({ name: "fileio", tools: [read] });
+  await using fileio = await startFileServer();
   const down = refusedUrl();
   const replace = (text: string) => {
     return text.replaceAll("https://fileio.example.com/mcp", fileio.url).replaceAll(
@@ -32,9 +34,9 @@ Deno.test("README: each example in TypeScript checks, runs and prints what its c
       down,
     );
   };
-  const [portolan = ""] = await readReadmeBlocks("yaml");
+  const [portolan = ""] = await readConfigurations();
   const examples = await readReadmeBlocks("ts");
-  assertEquals(examples.length, 2);
+  assertEquals(examples.length, 4);
   const folder = await Deno.makeTempDir();
   try {
     await Deno.writeTextFile(`${folder}/portolan.yaml`, replace(portolan));
@@ -63,3 +65,39 @@ Deno.test("README: every task that it names is one of deno.json, and every link 
     await Deno.stat(new URL(`../${path}`, import.meta.url));
   }
 });
+
+/** The whole configurations; a piece of one has no agents. */
+async function readConfigurations(): Promise<readonly string[]> {
+  return (await readReadmeBlocks("yaml")).filter((block) => /^agents:/m.test(block));
+}
+
+/** The server of the examples: a tool that reads, one that has a model speak, a resource and a prompt. */
+async function startFileServer() {
+  const read: TestTool = {
+    name: "read_file",
+    description: "Reads a file.",
+    inputSchema: { filename: z.string().optional() },
+    run: () => textResult("The harbour is open."),
+  };
+  const ask: TestTool = {
+    name: "ask_model",
+    run: async (_args, extra) => {
+      const messages = [{ role: "user", content: { type: "text", text: "Greet me" } }] as const;
+      const params = { messages: [...messages], maxTokens: 10 };
+      const answer = await extra.sendRequest({ method: "sampling/createMessage", params }, CreateMessageResultSchema);
+      return { content: [answer.content].flat().filter((block) => block.type === "text") };
+    },
+  };
+  return await startMCPServer({
+    name: "fileio",
+    tools: [read, ask],
+    configure: (mcp) => {
+      mcp.registerResource("chart", "file:///harbour/chart.txt", {}, (uri) => {
+        return { contents: [{ uri: uri.href, text: "Here be rocks" }] };
+      });
+      mcp.registerPrompt("greet", { argsSchema: { name: z.string() } }, ({ name }) => {
+        return { messages: [{ role: "user", content: { type: "text", text: `Greet ${name}` } }] };
+      });
+    },
+  });
+}
