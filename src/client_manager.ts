@@ -6,9 +6,8 @@
 
 import { AuthStore } from "./auth/auth_store.ts";
 import type { FinishedAuthorization } from "./auth/finish_authorization.ts";
-import { checkTimeout, Deadline } from "./deadline.ts";
+import { beginOperation } from "./deadline.ts";
 import { MCPError } from "./errors.ts";
-import { defaultFetch } from "./guarded_fetch.ts";
 import { MultiServerMCPClient } from "./multi_server_client.ts";
 import type { ConnectToServersOptions, MultiServerMCPClientOptions, ReconnectOptions } from "./multi_server_options.ts";
 import { didYouMean, nearestNames } from "./nearest.ts";
@@ -16,9 +15,6 @@ import { type AgentConfig, type PortolanConfig, resolveAgent } from "./server_co
 import { SharedConnections } from "./server/server_links.ts";
 import type { AgentStatus } from "./status.ts";
 import type { RequestOptions } from "./tool_client.ts";
-
-/** How long finishing an authorization may take where nobody says, in milliseconds. */
-const FINISH_TIMEOUT_MS = 30_000;
 
 /**
  * What all clients of a manager are created with; they share connections where they would send the same.
@@ -198,10 +194,9 @@ export class MCPClientManager implements AsyncDisposable {
    */
   async finishAuthorization(callbackUrl: string | URL, options: RequestOptions = {}): Promise<FinishedAuthorization> {
     this.#throwIfClosed();
-    checkTimeout("timeoutMs", options.timeoutMs);
+    using deadline = beginOperation(options);
     const { finishAuthorization } = await import("./auth/finish_authorization.ts");
-    const { authStore: store, principal, fetch = defaultFetch, now } = this.#options;
-    using deadline = new Deadline(options.timeoutMs ?? FINISH_TIMEOUT_MS, options);
+    const { authStore: store, principal, fetch, now } = this.#options;
     return await finishAuthorization(callbackUrl, { store, principal, fetch, now, signal: deadline.signal });
   }
 

@@ -6,6 +6,9 @@
 
 import { abortable } from "@std/async";
 
+/** How long an operation may take where nobody says, in milliseconds. */
+export const OPERATION_TIMEOUT_MS = 30_000;
+
 /** The longest a timer can be set for, in milliseconds. */
 export const MAX_TIMER_MS = 2_147_483_647;
 
@@ -156,6 +159,25 @@ export class Deadline implements Disposable {
     signal.addEventListener("abort", abort, { once: true });
     this.#unlink.push(() => signal.removeEventListener("abort", abort));
   }
+}
+
+/**
+ * Begins an operation of a client: checks the time that its caller gave, and refuses it after `close()`.
+ *
+ * @param options What the caller said of it.
+ * @param owner Aborted when the client is closed, where there is a signal for that.
+ * @returns The end of the operation, 30 s from now where nobody says; dispose of it when the operation has settled.
+ * @throws {RangeError} If the time is not a positive number.
+ * @throws The reason of the owner, if that is aborted.
+ */
+export function beginOperation(
+  options: { readonly timeoutMs?: number | undefined; readonly signal?: AbortSignal | undefined },
+  owner?: AbortSignal,
+): Deadline {
+  const { timeoutMs, signal } = options;
+  owner?.throwIfAborted();
+  checkTimeout("timeoutMs", timeoutMs);
+  return new Deadline(timeoutMs ?? OPERATION_TIMEOUT_MS, { signal, owner });
 }
 
 /**

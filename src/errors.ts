@@ -108,6 +108,16 @@ export interface Fault {
 }
 
 /**
+ * Faults for the end of an error's message, a line each.
+ *
+ * @param faults The faults.
+ * @returns The lines, each after a line break.
+ */
+export function toFaultList(faults: readonly Fault[]): string {
+  return faults.map(({ path, message }) => `\n  ${path === "" ? "" : `${path}: `}${message}`).join("");
+}
+
+/**
  * What an {@linkcode MCPError} may carry besides its code and message.
  *
  * @example
@@ -226,9 +236,11 @@ export class ConfigError extends MCPError {
    * @param options What else is known of the failure.
    */
   constructor(faults: readonly ConfigFault[], options: MCPErrorOptions = {}) {
-    const list = faults.map((fault) => `\n  ${fault.path === "" ? "" : `${fault.path}: `}${fault.message}`).join("");
     const count = faults.length === 1 ? "1 fault" : `${faults.length} faults`;
-    super("invalid_config", `Cannot use the configuration as it has ${count}:${list}`, { ...options, faults });
+    super("invalid_config", `Cannot use the configuration as it has ${count}:${toFaultList(faults)}`, {
+      ...options,
+      faults,
+    });
     this.name = "ConfigError";
   }
 }

@@ -82,11 +82,22 @@ function at(row: readonly number[], column: number, otherwise: number): number {
 }
 
 /**
+ * Names for the text of an error.
+ *
+ * @param names The names.
+ * @param joint What stands between two of them. @default {", "}
+ * @returns The names in quotes.
+ */
+export function quoteAll(names: readonly string[], joint = ", "): string {
+  return names.map((name) => `"${name}"`).join(joint);
+}
+
+/**
  * A question that names what the caller may have meant.
  *
  * @param suggestions Names, nearest first.
  * @returns The end of an error's message; empty where there are none.
  */
 export function didYouMean(suggestions: readonly string[]): string {
-  return suggestions.length === 0 ? "" : `; did you mean ${suggestions.map((name) => `"${name}"`).join(" or ")}?`;
+  return suggestions.length === 0 ? "" : `; did you mean ${quoteAll(suggestions, " or ")}?`;
 }

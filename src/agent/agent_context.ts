@@ -7,15 +7,12 @@
 import type { Completion, CompletionArgument, CompletionReference, PromptResult, ResourceResult } from "../context.ts";
 import { ContextCatalog, type ContextKind } from "./context_catalog.ts";
 import { type ContextMember, ContextRouter, type ContextSend, type ContextTarget } from "./context_router.ts";
-import { checkTimeout, Deadline } from "../deadline.ts";
+import { beginOperation } from "../deadline.ts";
 import type { FeatureClient, ReadOptions, ResourceSubscription } from "../feature_client.ts";
 import type { KnownLists } from "./known_lists.ts";
 import type { CollisionPolicy } from "../server_config.ts";
 import type { OwnedPrompt, OwnedResource, OwnedResourceTemplate } from "../status.ts";
 import type { RequestOptions } from "../tool_client.ts";
-
-/** How long a request may take where nobody says, in milliseconds. */
-const REQUEST_TIMEOUT_MS = 30_000;
 
 /** What the context of an agent works with. */
 export interface AgentContextDeps {
@@ -226,7 +223,7 @@ export class AgentContext {
   }
 
   async #use<T>(target: ContextTarget, options: ReadOptions, send: ContextSend<T>): Promise<T> {
-    using deadline = this.#deadline(options);
+    using deadline = beginOperation(options, this.#deps.closed);
     try {
       return await this.#router.use(target, options, deadline, send);
     } finally {
@@ -235,7 +232,7 @@ export class AgentContext {
   }
 
   async #list(what: string, list: KnownLists<unknown>, options: RequestOptions): Promise<void> {
-    using deadline = this.#deadline(options);
+    using deadline = beginOperation(options, this.#deps.closed);
     const ask = async (servers: readonly string[]) => {
       if (servers.length > 0) await list.askAll(servers, { signal: deadline.signal });
       if (deadline.cancelled) throw deadline.signal.reason;
@@ -247,14 +244,6 @@ export class AgentContext {
       throw this.#router.toNoList(`list the ${what} of agent "${this.#deps.agent}"`, list, list.servers);
     }
     this.#refreshStale();
-  }
-
-  /** The end of an operation, by the caller or because the client is closed. */
-  #deadline({ timeoutMs, signal }: RequestOptions): Deadline {
-    const { closed: owner } = this.#deps;
-    owner.throwIfAborted();
-    checkTimeout("timeoutMs", timeoutMs);
-    return new Deadline(timeoutMs ?? REQUEST_TIMEOUT_MS, { signal, owner });
   }
 
   /** Lists past their time are asked for again once the caller has an answer. */

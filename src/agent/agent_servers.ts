@@ -7,7 +7,7 @@
 import type { FinishedAuthorization } from "../auth/finish_authorization.ts";
 import { AgentContext } from "./agent_context.ts";
 import { AgentTools, type ConnectOptions } from "./agent_tools.ts";
-import { checkTimeout, Deadline } from "../deadline.ts";
+import { beginOperation, checkTimeout } from "../deadline.ts";
 import { MCPError } from "../errors.ts";
 import type { MultiServerMCPClientOptions, TellOptions } from "../multi_server_options.ts";
 import { RouteCache } from "../route_cache.ts";
@@ -29,9 +29,6 @@ import type { RequestOptions } from "../tool_client.ts";
 const CONCURRENT_CONNECTIONS = 32;
 /** How long the route cache remembers that a server gave no list, in milliseconds; long past its freshness. */
 const NEGATIVE_TTL_MS = 600_000;
-
-/** How long finishing an authorization may take where nobody says, in milliseconds. */
-const FINISH_TIMEOUT_MS = 30_000;
 
 /** How long a server is waited for that may have a person authorize, in milliseconds; callers leave earlier. */
 const PERSON_TIMEOUT_MS = 600_000;
@@ -110,10 +107,7 @@ export class AgentServers {
    * @throws {MCPError} With `auth_failed` if the answer is refused, or is a refusal; with `deadline_exceeded`.
    */
   async finishAuthorization(callbackUrl: string | URL, options: RequestOptions): Promise<FinishedAuthorization> {
-    this.throwIfClosed();
-    checkTimeout("timeoutMs", options.timeoutMs);
-    const { timeoutMs = FINISH_TIMEOUT_MS, signal } = options;
-    using deadline = new Deadline(timeoutMs, { signal, owner: this.#closed.signal });
+    using deadline = beginOperation(options, this.#closed.signal);
     return await this.#factory.finishAuthorization(callbackUrl, deadline.signal);
   }
 

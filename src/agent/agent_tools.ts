@@ -4,13 +4,13 @@
  * @module
  */
 
-import { checkTimeout, Deadline } from "../deadline.ts";
+import { beginOperation, checkTimeout } from "../deadline.ts";
 import type { ConnectToServersOptions } from "../multi_server_options.ts";
 import type { ServerFleet } from "./server_fleet.ts";
 import type { OwnedTool, RoutedResult, ToolRoute } from "../status.ts";
 import type { ToolCatalog } from "./tool_catalog.ts";
 import type { CallToolOptions, RequestOptions } from "../tool_client.ts";
-import { CALL_TIMEOUT_MS, ToolRouter } from "./tool_router.ts";
+import { ToolRouter } from "./tool_router.ts";
 
 /** How servers are connected to. */
 export interface ConnectOptions extends ConnectToServersOptions {
@@ -81,7 +81,7 @@ export class AgentTools {
    */
   async listOwned(options: RequestOptions): Promise<readonly OwnedTool[]> {
     const { agent, catalog, fleet, concurrency } = this.#deps;
-    using deadline = this.#deadline(options);
+    using deadline = beginOperation(options, this.#deps.closed);
     if (catalog.unknownServers.length > 0) await deadline.race(catalog.loadFromCache()).catch(() => {});
     const unknown = [...catalog.unknownServers, ...fleet.unauthorized];
     if (unknown.length > 0) await fleet.askAll(unknown, { concurrency, signal: deadline.signal });
@@ -110,7 +110,7 @@ export class AgentTools {
     args: Readonly<Record<string, unknown>>,
     options: CallToolOptions,
   ): Promise<RoutedResult> {
-    using deadline = this.#deadline(options);
+    using deadline = beginOperation(options, this.#deps.closed);
     try {
       return await this.#router.call(name, args, options, deadline);
     } finally {
@@ -127,7 +127,7 @@ export class AgentTools {
    * @throws {MCPError} If there is no owner.
    */
   async route(name: string, options: RequestOptions): Promise<ToolRoute> {
-    using deadline = this.#deadline(options);
+    using deadline = beginOperation(options, this.#deps.closed);
     const { match: { server, tool, reason, shadowedServers }, route } = await this.#router.find(name, deadline);
     const list = this.#deps.catalog.listOf(server);
     const nowMs = this.#deps.now();
@@ -151,14 +151,6 @@ export class AgentTools {
     const { catalog, fleet } = this.#deps;
     const lists = fleet.servers.map((server) => catalog.listOf(server));
     return lists.length > 0 && lists.every((list) => list === undefined || list.failed);
-  }
-
-  /** The end of an operation, by the caller or because the client is closed. */
-  #deadline({ timeoutMs, signal }: RequestOptions): Deadline {
-    const { closed: owner } = this.#deps;
-    owner.throwIfAborted();
-    checkTimeout("timeoutMs", timeoutMs);
-    return new Deadline(timeoutMs ?? CALL_TIMEOUT_MS, { signal, owner });
   }
 
   /** Lists past their time are asked for again once the caller has an answer. */

@@ -7,14 +7,12 @@
 
 import type { ContextCatalog, ContextKind, ContextOwner } from "./context_catalog.ts";
 import type { KnownLists } from "./known_lists.ts";
-import type { Deadline } from "../deadline.ts";
+import { type Deadline, OPERATION_TIMEOUT_MS } from "../deadline.ts";
 import { isMCPError, MCPError } from "../errors.ts";
 import type { FeatureClient, ReadOptions } from "../feature_client.ts";
-import { didYouMean, nearestNames } from "../nearest.ts";
+import { didYouMean, nearestNames, quoteAll } from "../nearest.ts";
 import { toNoListError } from "./no_list_error.ts";
 
-/** How long a request may take where nobody says, in milliseconds. */
-const REQUEST_TIMEOUT_MS = 30_000;
 /** A list that is younger than this is not asked for again because of an unknown name, in milliseconds. */
 const RECHECK_AFTER_MS = 5_000;
 /** JSON-RPC codes with which a server refuses what it no longer has (specification: Resources and Prompts, Errors). */
@@ -89,7 +87,7 @@ export class ContextRouter {
         : await this.#findAt(forced, target, deadline);
       if (refusal?.server === server) throw refusal.error;
       const { client, timeoutMs: configuredMs } = this.#deps.memberOf(server);
-      const totalMs = options.timeoutMs ?? configuredMs ?? REQUEST_TIMEOUT_MS;
+      const totalMs = options.timeoutMs ?? configuredMs ?? OPERATION_TIMEOUT_MS;
       const timeoutMs = Math.max(1, totalMs - (performance.now() - startedAt));
       const outdated = this.#listsOf(target).filter((list) => list.isOutdated(server, RECHECK_AFTER_MS));
       try {
@@ -142,7 +140,7 @@ export class ContextRouter {
       if (!deadline.passed) throw error;
       const awaited = found.kind === "undecided" ? found.waitFor : this.#listsOf(target)[0].servers;
       const message = `Cannot ${target.action} ${shown(target)} as the deadline passed while asking the servers ` +
-        `${quote(awaited)} whether they list it; a request with { server } waits for that one alone`;
+        `${quoteAll(awaited)} whether they list it; a request with { server } waits for that one alone`;
       throw new MCPError("deadline_exceeded", message, { retryable: true });
     }
     if (found.kind === "owned") return found;
@@ -208,8 +206,8 @@ export class ContextRouter {
   #toAmbiguous(target: ContextTarget, found: Extract<ContextOwner, { kind: "ambiguous" }>): MCPError {
     const { owners, suggestions } = found;
     const isPrompt = target.kind === "prompt";
-    const wayOut = isPrompt ? `use ${suggestions.map((other) => `"${other}"`).join(" or ")}` : "give { server }";
-    const message = `Cannot ${target.action} ${shown(target)} as the servers ${quote(owners)} list it: ${wayOut}`;
+    const wayOut = isPrompt ? `use ${quoteAll(suggestions, " or ")}` : "give { server }";
+    const message = `Cannot ${target.action} ${shown(target)} as the servers ${quoteAll(owners)} list it: ${wayOut}`;
     return new MCPError(isPrompt ? "prompt_ambiguous" : "resource_ambiguous", message, { suggestions });
   }
 
@@ -231,8 +229,8 @@ export class ContextRouter {
     return new MCPError(
       isPrompt ? "prompt_not_found" : "resource_not_found",
       `Cannot ${target.action} ${shown(target)} as no server of agent "${agent}" lists it: servers asked are ${
-        quote(asked) || "none"
-      }${failed.length === 0 ? "" : `, servers that did not answer are ${quote(failed)}`}${
+        quoteAll(asked) || "none"
+      }${failed.length === 0 ? "" : `, servers that did not answer are ${quoteAll(failed)}`}${
         isPrompt ? didYouMean(suggestions) : ""
       }`,
       { suggestions },
@@ -251,8 +249,4 @@ export class ContextRouter {
 function shown({ kind, name }: ContextTarget): string {
   const plain = kind === "prompt" ? name : name.replace(/[?#].*$/s, "").replace(/^([^/]*\/\/)[^/]*@/, "$1");
   return `"${plain.slice(0, MAX_SHOWN_LENGTH)}"`;
-}
-
-function quote(names: readonly string[]): string {
-  return names.map((name) => `"${name}"`).join(", ");
 }

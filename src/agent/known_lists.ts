@@ -13,7 +13,7 @@ import { SharedTask } from "../shared_task.ts";
 import type { RequestOptions } from "../tool_client.ts";
 
 /** How long asking a server may take where nobody says, in milliseconds. */
-const ASK_TIMEOUT_MS = 10_000;
+export const ASK_TIMEOUT_MS = 10_000;
 /** How long a failure to list keeps a server from being asked again, in milliseconds. */
 const NEGATIVE_FRESH_MS = 30_000;
 /** A list is not asked for again earlier, whatever the server says of it, in milliseconds. */

@@ -5,58 +5,26 @@
  */
 
 import { AuthStore } from "../auth/auth_store.ts";
-import type { TokenProvider } from "../auth/authorizer.ts";
 import type { FinishedAuthorization } from "../auth/finish_authorization.ts";
 import { RouteStoreGuard } from "../cache/route_store_guard.ts";
 import { SavedConnections } from "../cache/saved_connections.ts";
 import { SavedPins } from "../cache/saved_pins.ts";
 import { Sealer } from "../cache/sealer.ts";
 import { type ServerCacheKey, toServerCacheKey } from "../cache/server_cache_key.ts";
-import type { LogLevel, LogMessage } from "../context.ts";
-import type { ClientEventListener } from "../events.ts";
-import { defaultFetch } from "../guarded_fetch.ts";
-import type { InputHandlers } from "../input.ts";
-import type { RouteStore } from "../route_store.ts";
+import type { MultiServerMCPClientOptions } from "../multi_server_options.ts";
 import type { ResolvedServer, ServerConfig } from "../server_config.ts";
-import type { SharedConnections } from "../server/server_links.ts";
 import { SingleServerMCPClient } from "../single_server_client.ts";
 
-/** What clients are made with. */
-export interface ServerFactoryDeps {
+/** What clients are made with: what the agent's client was given, but for what is about its lists. */
+export interface ServerFactoryDeps extends Omit<MultiServerMCPClientOptions, "toolsTtlMs" | "onWarning"> {
   /** The agent's name. */
   readonly agent: string;
-  /** Where connections are kept between isolates. */
-  readonly store?: RouteStore | undefined;
-  /** Encrypts session ids in the store and keys the fingerprints of credentials. */
-  readonly storeSecret?: Uint8Array | undefined;
-  /** For whom the agent acts. @default {The agent's name} */
-  readonly principal?: string | undefined;
-  /** Gives the tokens of the servers. */
-  readonly tokens?: TokenProvider | undefined;
-  /** Where tokens and flows under way are kept. @default {In the store, or as long as the factory} */
-  readonly authStore?: AuthStore | undefined;
-  /** Has a person authorize. */
-  readonly onAuthorize?: ((url: string, signal: AbortSignal) => Promise<string | URL>) | undefined;
-  /** Shares connections with other agents. */
-  readonly connections?: SharedConnections | undefined;
-  /** Answers what servers ask. */
-  readonly input?: InputHandlers | undefined;
-  /** Told of the servers' log messages. */
-  readonly onLog?: ((message: LogMessage) => void) | undefined;
-  /** From which level on servers are to log. */
-  readonly logLevel?: LogLevel | undefined;
-  /** Told of what happens to the clients. */
-  readonly onEvent?: ClientEventListener | undefined;
   /** Told that a server says its tools have changed. */
   readonly onToolsStale: (server: string) => void;
   /** Told that a server says its resources or prompts have changed. */
   readonly onContextStale: (server: string, what: "resources" | "prompts") => void;
-  /** The `fetch` underneath. */
-  readonly fetch?: typeof globalThis.fetch | undefined;
   /** The time, in milliseconds since the epoch. */
   readonly now: () => number;
-  /** A number from 0 up to 1. */
-  readonly random?: (() => number) | undefined;
 }
 
 /** A client and where its tools are kept. */
@@ -106,7 +74,7 @@ export class ServerFactory {
    */
   async finishAuthorization(callbackUrl: string | URL, signal: AbortSignal): Promise<FinishedAuthorization> {
     const { finishAuthorization } = await import("../auth/finish_authorization.ts");
-    const { fetch = defaultFetch, now } = this.#deps;
+    const { fetch, now } = this.#deps;
     const deps = { store: this.authStore, principal: this.#principal, fetch, now, signal };
     return await finishAuthorization(callbackUrl, deps);
   }

@@ -10,10 +10,8 @@ import { isMCPError, MCPError } from "../errors.ts";
 import { SharedTask } from "../shared_task.ts";
 import type { SingleServerMCPClient } from "../single_server_client.ts";
 import type { ServerStatus } from "../status.ts";
+import { ASK_TIMEOUT_MS } from "./known_lists.ts";
 import type { ToolCatalog } from "./tool_catalog.ts";
-
-/** How long asking a server may take where nobody says, in milliseconds. */
-const ASK_TIMEOUT_MS = 10_000;
 
 /** How a round of asking is run. */
 export interface AskOptions {

@@ -4,17 +4,15 @@
  * @module
  */
 
-import type { Deadline } from "../deadline.ts";
+import { type Deadline, OPERATION_TIMEOUT_MS } from "../deadline.ts";
 import { isMCPError, MCPError } from "../errors.ts";
-import { didYouMean, nearestNames } from "../nearest.ts";
+import { didYouMean, nearestNames, quoteAll } from "../nearest.ts";
 import { toNoListError } from "./no_list_error.ts";
 import type { ServerFleet } from "./server_fleet.ts";
 import type { RoutedResult, RouteSource } from "../status.ts";
 import type { Resolution, ToolCatalog } from "./tool_catalog.ts";
 import type { CallToolOptions } from "../tool_client.ts";
 
-/** How long a call may take where nobody says, in milliseconds. */
-export const CALL_TIMEOUT_MS = 30_000;
 /** JSON-RPC codes with which a server refuses a tool that it no longer has (specification: Tools, Error Handling). */
 const HEADER_MISMATCH = -32020;
 const REFUSED = new Set([-32601, -32602, HEADER_MISMATCH]);
@@ -74,7 +72,9 @@ export class ToolRouter {
       const servers = catalog.unknownServers.length > 0 ? catalog.unknownServers : fleet.servers;
       throw new MCPError(
         "deadline_exceeded",
-        `Cannot find the owner of tool "${name}" as the deadline passed while asking the servers ${quote(servers)}; ` +
+        `Cannot find the owner of tool "${name}" as the deadline passed while asking the servers ${
+          quoteAll(servers)
+        }; ` +
           `a qualified name waits for its own server alone`,
         { retryable: true },
       );
@@ -104,7 +104,7 @@ export class ToolRouter {
       const { match: { server, tool }, route } = await this.find(name, deadline);
       const outdated = this.#mayBeOutdated(server);
       const { client, timeoutMs: configuredMs } = fleet.memberOf(server);
-      const totalMs = options.timeoutMs ?? configuredMs ?? CALL_TIMEOUT_MS;
+      const totalMs = options.timeoutMs ?? configuredMs ?? OPERATION_TIMEOUT_MS;
       const timeoutMs = Math.max(1, totalMs - (performance.now() - startedAt));
       try {
         const result = await client.callTool(tool, args, { ...options, timeoutMs });
@@ -204,9 +204,7 @@ export class ToolRouter {
     const owners = found.owners.map(({ server }) => `"${server}"`).join(", ");
     return new MCPError(
       "tool_ambiguous",
-      `Cannot call tool "${name}" as the servers ${owners} list it: call ${
-        suggestions.map((other) => `"${other}"`).join(" or ")
-      }`,
+      `Cannot call tool "${name}" as the servers ${owners} list it: call ${quoteAll(suggestions, " or ")}`,
       { suggestions },
     );
   }
@@ -225,13 +223,9 @@ export class ToolRouter {
     return new MCPError(
       "tool_not_found",
       `Cannot call tool "${name}" as no server of agent "${agent}" lists it: servers asked are ${
-        quote(asked) || "none"
-      }${failed.length === 0 ? "" : `, servers that did not answer are ${quote(failed)}`}${didYouMean(suggestions)}`,
+        quoteAll(asked) || "none"
+      }${failed.length === 0 ? "" : `, servers that did not answer are ${quoteAll(failed)}`}${didYouMean(suggestions)}`,
       { suggestions },
     );
   }
-}
-
-function quote(names: readonly string[]): string {
-  return names.map((name) => `"${name}"`).join(", ");
 }

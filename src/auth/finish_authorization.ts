@@ -6,6 +6,7 @@
 
 import { Deadline } from "../deadline.ts";
 import { isMCPError, MCPError } from "../errors.ts";
+import { defaultFetch } from "../guarded_fetch.ts";
 import { createAuthFetch } from "./auth_fetch.ts";
 import type { AuthItem, AuthStore } from "./auth_store.ts";
 import { toAuthError, toOAuthErrorCode } from "./oauth_errors.ts";
@@ -26,8 +27,8 @@ import { requestTokens } from "./token_endpoint.ts";
 export interface FinishAuthorizationDeps {
   /** The store that the flow was begun with. */
   readonly store: AuthStore;
-  /** The `fetch` underneath. */
-  readonly fetch: typeof fetch;
+  /** The `fetch` underneath. @default {globalThis.fetch} */
+  readonly fetch?: typeof fetch | undefined;
   /** The time, in milliseconds since the epoch. @default {Date.now} */
   readonly now?: (() => number) | undefined;
   /** Ends the exchange. */
@@ -72,7 +73,7 @@ const MAX_CALLBACK_LENGTH = 16_384;
  * import { finishAuthorization } from "./finish_authorization.ts";
  * import { assertRejects } from "@std/assert";
  *
- * const deps = { store: new AuthStore(), fetch };
+ * const deps = { store: new AuthStore() };
  * await assertRejects(() => finishAuthorization("/oauth/callback?state=x&code=y", deps), Error, "is not known");
  * ```
  *
@@ -143,7 +144,7 @@ async function exchange(
   }
   const code = answer.get("code");
   if (code === null || code === "") throw toAuthError(server, "the answer holds no code");
-  const send = createAuthFetch({ server, rules, fetch: deps.fetch });
+  const send = createAuthFetch({ server, rules, fetch: deps.fetch ?? defaultFetch });
   const parameters = { grant_type: "authorization_code", code, redirect_uri: redirectUrl, code_verifier: verifier };
   const request = requestTokens({ server, send, now: deps.now }, grant, client, parameters, deps.signal);
   const tokens = await request.catch((error) => {

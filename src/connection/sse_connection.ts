@@ -20,7 +20,7 @@ import {
   type SavedConnection,
 } from "./connection.ts";
 import { CLOSE_TIMEOUT_MS } from "./limits.ts";
-import { checkResultType, tellProgress, toResult } from "./tool_messages.ts";
+import { tellProgress, toLegacyParams, toResult } from "./tool_messages.ts";
 import { toTraceFields } from "./trace_fields.ts";
 
 /** The types of the SDK that are loaded with the SDK. */
@@ -143,7 +143,7 @@ export class SseConnection implements Connection {
     const { method, phase, deadline, onProgress, onHeard, trace, argumentsText } = request;
     if (this.#lost) throw toLost(server, "connect");
     onHeard?.();
-    const { inputResponses: _, requestState: __, ...params } = request.params;
+    const params = toLegacyParams(request.params);
     if (argumentsText !== undefined) params.arguments = JSON.parse(argumentsText);
     const meta = toTraceFields(trace);
     const token = crypto.randomUUID();
@@ -161,10 +161,7 @@ export class SseConnection implements Connection {
         // The deadline is ours; the SDK's own clock only must not run out before it.
         timeout: Math.min(deadline.remainingMs + 60_000, MAX_TIMER_MS),
       }));
-      const answer = toResult(isJsonObject(result) ? { result } : {}, { server, method });
-      // A legacy server puts a request off by an error alone: what answers with a result has run, and is not sent again.
-      checkResultType(answer, server);
-      return answer;
+      return toResult(isJsonObject(result) ? { result } : {}, { server, method, era: this.era });
     } catch (error) {
       if (deadline.signal.aborted || error instanceof MCPError) {
         throw toRequestError(error, { server, phase, deadline });

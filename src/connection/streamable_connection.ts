@@ -8,7 +8,7 @@
 import type { ServerInfo } from "../context.ts";
 import { Deadline } from "../deadline.ts";
 import { isMCPError } from "../errors.ts";
-import { isJsonObject, type JsonObject } from "../protocol.ts";
+import type { JsonObject } from "../protocol.ts";
 import { createSessionHeaders, exchange, type ExchangeRequest, type ExchangeSession } from "./call_exchange.ts";
 import type {
   Connection,
@@ -24,8 +24,8 @@ import { readNotices } from "./notice_stream.ts";
 import { type ParamHeader, readParamHeaders, toParamHeaders } from "./param_headers.ts";
 import { ServerQuestions } from "./server_questions.ts";
 import { StreamEnds } from "./stream_ends.ts";
-import { toTraceFields, toTraceHeaders } from "./trace_fields.ts";
-import { checkResultType, tellProgress, toResult } from "./tool_messages.ts";
+import { toTraceHeaders } from "./trace_fields.ts";
+import { tellProgress, toLegacyParams, toResult } from "./tool_messages.ts";
 import type { StreamCursor } from "./answer_reader.ts";
 
 /** What a connection begins with. */
@@ -144,8 +144,7 @@ export class StreamableConnection implements Connection {
 
   async #askLegacy(request: ConnectionRequest): Promise<JsonObject> {
     const { deadline, input } = request;
-    // What answers the modern era's questions has no place in this one.
-    const { inputResponses: _, requestState: __, ...params } = request.params;
+    const params = toLegacyParams(request.params);
     // Made for the first question: most calls are asked none.
     let questions: ServerQuestions | undefined;
     let sent = false;
@@ -180,9 +179,10 @@ export class StreamableConnection implements Connection {
   ): Promise<JsonObject> {
     const { method, argumentsText, phase, deadline, caps, trace, onProgress, onHeard, onNotice } = request;
     const { capabilities, headers = [], onSent, onMessage, onId } = how;
-    const { server } = this.#session;
+    const { server, era } = this.#session;
     const id = this.#nextId();
-    const meta: JsonObject = { ...how.meta, ...toTraceFields(trace) };
+    const traced = toTraceHeaders(trace);
+    const meta: JsonObject = { ...how.meta, ...Object.fromEntries(traced) };
     if (onProgress !== undefined || onHeard !== undefined) meta.progressToken = id;
     const hasMeta = Object.keys(meta).length > 0;
     try {
@@ -195,7 +195,7 @@ export class StreamableConnection implements Connection {
         deadline,
         caps,
         capabilities,
-        headers: [...toTraceHeaders(trace), ...headers],
+        headers: [...traced, ...headers],
         onSent: () => {
           onSent?.();
           onHeard?.();
@@ -207,10 +207,7 @@ export class StreamableConnection implements Connection {
           onNotice?.(message);
         },
       });
-      const result = toResult(answer, { server, method });
-      // A legacy server puts a request off by an error alone: what answers with a result has run, and is not sent again.
-      if (this.era === "legacy" && isJsonObject(answer.result)) checkResultType(result, server);
-      return result;
+      return toResult(answer, { server, method, era });
     } catch (error) {
       onId?.(id);
       throw error;

@@ -26,19 +26,20 @@ const MISSING_CAPABILITY = -32021;
 
 /**
  * The result of a JSON-RPC response. Where a legacy server answers that pages have to be visited first, that is put as a
- * modern server would: nothing ran, and the request is to be sent again after it.
+ * modern server would: nothing ran, and the request is to be sent again after it. It puts a request off by that error
+ * alone: what answers with a result has run, and is complete.
  *
  * @param answer The response.
- * @param context Whose it is and what was asked, for the error.
+ * @param context Whose it is and what was asked, for the error; the era where that matters.
  * @returns Its result.
  * @throws {MCPError} With `upstream_error` if it is an error, with `input_required` if it is one that says so; with
  * `bad_response` if it is neither.
  */
 export function toResult(
   answer: JsonObject,
-  context: { readonly server: string; readonly method: string },
+  context: { readonly server: string; readonly method: string; readonly era?: "legacy" | "modern" },
 ): JsonObject {
-  const { server, method } = context;
+  const { server, method, era } = context;
   if (isJsonObject(answer.error)) {
     if (answer.error.code === URL_ELICITATION_REQUIRED) return toInputRequired(answer.error);
     const rpcCode = typeof answer.error.code === "number" ? answer.error.code : undefined;
@@ -62,7 +63,19 @@ export function toResult(
       server,
     });
   }
+  if (era === "legacy") checkResultType(answer.result, server);
   return answer.result;
+}
+
+/**
+ * The parameters of a request as a legacy server knows them: what answers the modern era's questions has no place there.
+ *
+ * @param params The parameters.
+ * @returns A copy without the answers.
+ */
+export function toLegacyParams(params: JsonObject): JsonObject {
+  const { inputResponses: _, requestState: __, ...rest } = params;
+  return rest;
 }
 
 function toInputRequired({ data }: JsonObject): JsonObject {

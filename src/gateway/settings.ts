@@ -7,6 +7,7 @@
 import { MIN_SECRET_BYTES } from "../cache/sealer.ts";
 import { FaultList } from "../config/config_checks.ts";
 import type { Environment } from "../config/server_fields.ts";
+import { quoteAll } from "../nearest.ts";
 import { isKeyDigest } from "./keys.ts";
 
 /** What the environment says, checked and with defaults. */
@@ -140,7 +141,7 @@ function readChoice<T extends string>(
   const value = read(name);
   const choice = choices.find((choice) => choice === value);
   if (value !== undefined && choice === undefined) {
-    faults.add(name, `Cannot be used: write ${choices.map((choice) => `"${choice}"`).join(" or ")}`);
+    faults.add(name, `Cannot be used: write ${quoteAll(choices, " or ")}`);
   }
   return choice;
 }

@@ -5,6 +5,8 @@
  * @module
  */
 
+import { isJsonObject } from "../protocol.ts";
+
 /** How deep values are looked into here. */
 const MAX_DEPTH = 8;
 /** How many values are looked at here. */
@@ -34,7 +36,7 @@ export function isPlainlyValid(schema: unknown, value: unknown): boolean {
 }
 
 function isValid(schema: unknown, value: unknown, budget: Budget, depth: number): boolean {
-  if (depth > MAX_DEPTH || budget.nodes-- === 0 || !isRecord(schema) || !isPlain(schema)) return false;
+  if (depth > MAX_DEPTH || budget.nodes-- === 0 || !isJsonObject(schema) || !isPlain(schema)) return false;
   for (const keyword in schema) {
     if (!Object.hasOwn(schema, keyword)) return false;
     const expected = schema[keyword];
@@ -46,7 +48,7 @@ function isValid(schema: unknown, value: unknown, budget: Budget, depth: number)
         if (depth > 0 || typeof expected !== "string" || !DRAFT.test(expected)) return false;
         break;
       case "enum":
-        if (!Array.isArray(expected) || typeof value === "object" || !expected.includes(value)) return false;
+        if (!Array.isArray(expected) || typeof value === "object" || !isAmong(expected, value)) return false;
         break;
       case "minimum":
         if (!isNumber(expected) || !isNumber(value) || value < expected) return false;
@@ -55,7 +57,7 @@ function isValid(schema: unknown, value: unknown, budget: Budget, depth: number)
         if (!isNumber(expected) || !isNumber(value) || value > expected) return false;
         break;
       case "required":
-        if (!Array.isArray(expected) || !isRecord(value) || !expected.every((key) => has(value, key))) return false;
+        if (!Array.isArray(expected) || !isJsonObject(value) || !expected.every((key) => has(value, key))) return false;
         break;
       case "items":
         if (!Array.isArray(value) || !every(value, (item) => isValid(expected, item, budget, depth + 1))) return false;
@@ -80,7 +82,10 @@ function areMembersValid(
   depth: number,
 ): boolean {
   const { properties = {}, additionalProperties = true } = schema;
-  if (!isRecord(value) || !isRecord(properties) || !isPlain(properties) || typeof additionalProperties !== "boolean") {
+  if (
+    !isJsonObject(value) || !isJsonObject(properties) || !isPlain(properties) ||
+    typeof additionalProperties !== "boolean"
+  ) {
     return false;
   }
   for (const key in value) {
@@ -96,7 +101,7 @@ function areMembersValid(
 function isOfType(type: string, value: unknown): boolean {
   switch (type) {
     case "object":
-      return isRecord(value);
+      return isJsonObject(value);
     case "array":
       return Array.isArray(value);
     case "integer":
@@ -140,13 +145,13 @@ function every(items: readonly unknown[], test: (item: unknown) => boolean): boo
   return true;
 }
 
+function isAmong(values: readonly unknown[], value: unknown): boolean {
+  return values.includes(value);
+}
+
 /** A number that JSON can write. */
 function isNumber(value: unknown): value is number {
   return Number.isFinite(value);
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function has(value: Readonly<Record<string, unknown>>, key: unknown): boolean {

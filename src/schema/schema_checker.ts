@@ -9,7 +9,6 @@ import type { JsonObject, JsonValue } from "../protocol.ts";
 import { MAX_SCHEMA_CHARS } from "../tools/tool_shape.ts";
 import type { CompiledSchema } from "./compiled_schema.ts";
 import { type JsonLimits, sizeUp } from "./json_size.ts";
-import { isPlainlyValid } from "./plain_check.ts";
 import type { SchemaVerdict } from "./schema_verdict.ts";
 import { UnusableSchemaError } from "./unusable_schema_error.ts";
 
@@ -109,7 +108,6 @@ export class SchemaChecker {
    * @returns The verdict; `unusable` where nothing can be said, which is never the value's fault.
    */
   async check(schema: JsonObject, value: unknown): Promise<SchemaVerdict> {
-    if (isPlainlyValid(schema, value)) return { kind: "valid" };
     const entry = this.#bySchema.get(schema);
     if (entry?.outcome !== undefined && !entry.isSlow) return this.#check(entry, entry.outcome, value);
     return await this.#inTurn(async () => {

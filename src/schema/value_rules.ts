@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { JsonValue } from "../protocol.ts";
+import { isJsonObject, type JsonValue } from "../protocol.ts";
 import type { Rule } from "./evaluation.ts";
 import { countText, listTexts, quoteText, quoteValue, toTypeName } from "./fault_text.ts";
 import { beside, readNames, readNumber, readText, type RuleContext, type RuleMakers } from "./rule_maker.ts";
@@ -17,10 +17,7 @@ const TYPES: ReadonlyMap<string, { readonly name: string; readonly has: (value: 
   ["number", { name: "a number", has: (value) => typeof value === "number" }],
   ["string", { name: "a string", has: (value) => typeof value === "string" }],
   ["array", { name: "an array", has: Array.isArray }],
-  ["object", {
-    name: "an object",
-    has: (value) => typeof value === "object" && value !== null && !Array.isArray(value),
-  }],
+  ["object", { name: "an object", has: (value) => isJsonObject(value) }],
 ]);
 /** How many characters count as one step where a value is written down to compare it. */
 const CHARS_PER_STEP = 8;
@@ -92,7 +89,7 @@ function countItems(value: JsonValue): number | undefined {
 }
 
 function countKeys(value: JsonValue): number | undefined {
-  return typeof value === "object" && value !== null && !Array.isArray(value) ? Object.keys(value).length : undefined;
+  return isJsonObject(value) ? Object.keys(value).length : undefined;
 }
 
 /** Whether a value is one of those that a schema names. */

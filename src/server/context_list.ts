@@ -12,7 +12,7 @@ import { MAX_PAGES } from "../tools/tool_list.ts";
 export const MAX_ENTRIES = 2_000;
 /** How long a URI or a name may be, in characters. */
 const MAX_KEY_CHARS = 4_096;
-// deno-lint-ignore no-control-regex
+// deno-lint-ignore no-control-regex -- control characters are what it looks for
 const UNSAFE = /[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/;
 
 /** A list that can be used. */

@@ -5,13 +5,10 @@
  */
 
 import { CONNECT_TIMEOUT_MS } from "../connection/connector.ts";
-import { checkTimeout, Deadline } from "../deadline.ts";
+import { checkTimeout, Deadline, OPERATION_TIMEOUT_MS } from "../deadline.ts";
 import { MCPError } from "../errors.ts";
 import { type Phase, toRequestError } from "../network_errors.ts";
 import type { RequestOptions } from "../tool_client.ts";
-
-/** How long an operation may take where nobody says, in milliseconds. */
-export const OPERATION_TIMEOUT_MS = 30_000;
 
 /** What is done, for its deadline and for its error. */
 export interface Operation {

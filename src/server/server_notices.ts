@@ -120,7 +120,8 @@ export class ServerNotices {
 
   /** Has another stream take the place of the one at hand. */
   #endRound(): void {
-    if (this.#running !== undefined && this.#state !== "not_offered") this.#state = "opening";
+    if (this.#running === undefined) return;
+    if (this.#state !== "not_offered") this.#state = "opening";
     this.#round.abort();
   }
 

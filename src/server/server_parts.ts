@@ -8,7 +8,6 @@ import { AuthStore } from "../auth/auth_store.ts";
 import type { FinishedAuthorization } from "../auth/finish_authorization.ts";
 import type { InputResponder } from "../connection/connection.ts";
 import { tell } from "../tell.ts";
-import { defaultFetch } from "../guarded_fetch.ts";
 import { createResponder } from "./input_responder.ts";
 import { SchemaChecker } from "../schema/schema_checker.ts";
 import type { ResolvedServer } from "../server_config.ts";
@@ -117,7 +116,7 @@ export function createServerParts(
   const finish = async (callbackUrl: string | URL, signal: AbortSignal) => {
     const { finishAuthorization } = await import("../auth/finish_authorization.ts");
     const store = authStore ?? new AuthStore({ now });
-    return await finishAuthorization(callbackUrl, { store, principal, fetch: fetch ?? defaultFetch, now, signal });
+    return await finishAuthorization(callbackUrl, { store, principal, fetch, now, signal });
   };
   return { held, requests, tools, pins, caller, context, listener, responder, finishAuthorization: finish };
 }

@@ -10,7 +10,7 @@ import { CALL_CAPS } from "../connection/limits.ts";
 import { toToolResult } from "../connection/tool_messages.ts";
 import type { LogLevel } from "../context.ts";
 import type { Deadline } from "../deadline.ts";
-import { isMCPError, MCPError } from "../errors.ts";
+import { type Fault, isMCPError, MCPError, toFaultList } from "../errors.ts";
 import type { CallEvent, ClientEventListener } from "../events.ts";
 import { tell } from "../tell.ts";
 import { askInRounds } from "./input_rounds.ts";
@@ -23,6 +23,9 @@ import type { ServerRequests } from "./server_requests.ts";
 import type { ServerTools } from "./server_tools.ts";
 import { TaskRunner, type TaskSetting } from "../tasks/task_runner.ts";
 import type { CallToolOptions } from "../tool_client.ts";
+
+/** A schema asks for structured content, whatever it allows that to be (specification: Tools, Output Schema). */
+const NO_CONTENT: readonly Fault[] = [{ path: "", message: "Missing: there is no structured content" }];
 
 /** What tools are called with. */
 export interface ToolCallerDeps {
@@ -92,13 +95,16 @@ export class ToolCaller {
     const argumentsText = toArgumentsText(name, args, server);
     const startedAt = performance.now();
     try {
-      // Most arguments are seen to be valid at once, without a turn of the event loop.
-      if (validate.arguments && tool !== undefined && !isPlainlyValid(tool.inputSchema, args)) {
-        await this.#checkArguments(tool, args, deadline);
+      if (validate.arguments && tool !== undefined) {
+        const faults = await this.#faultsOf(args, tool.inputSchema, deadline);
+        if (faults.length > 0) throw toInvalidArguments(name, server, faults);
       }
       const result = toToolResult(await this.#send(name, args as JsonObject, argumentsText, tool, call), server);
       if (validate.results && tool?.outputSchema !== undefined && result.isError !== true) {
-        const faults = await this.#faultsOf(result.structuredContent, tool.outputSchema, deadline);
+        const { structuredContent } = result;
+        const faults = structuredContent === undefined
+          ? NO_CONTENT
+          : await this.#faultsOf(structuredContent, tool.outputSchema, deadline);
         if (faults.length > 0) throw toInvalidResult(name, server, faults);
       }
       this.#tell(name, result.isError === true ? "tool_error" : "ok", startedAt);
@@ -115,22 +121,10 @@ export class ToolCaller {
     await Promise.all(this.#tasks);
   }
 
-  async #checkArguments(tool: Tool, args: Readonly<Record<string, unknown>>, deadline: Deadline): Promise<void> {
-    const { server, schemas } = this.#deps;
-    const verdict = await deadline.race(schemas.check(tool.inputSchema, args));
-    if (verdict.kind !== "invalid") return;
-    const list = verdict.faults.map(({ path, message }) => `\n  ${path === "" ? "" : `${path}: `}${message}`).join("");
-    throw new MCPError(
-      "invalid_arguments",
-      `Cannot call tool "${tool.name}" of server "${server}" as its arguments do not match its schema:${list}`,
-      { server, faults: verdict.faults },
-    );
-  }
-
-  /** A schema asks for structured content, whatever it allows that to be (specification: Tools, Output Schema). */
-  async #faultsOf(content: unknown, outputSchema: JsonObject, deadline: Deadline): Promise<MCPError["faults"]> {
-    if (content === undefined) return [{ path: "", message: "Missing: there is no structured content" }];
-    const verdict = await deadline.race(this.#deps.schemas.check(outputSchema, content));
+  async #faultsOf(value: unknown, schema: JsonObject, deadline: Deadline): Promise<readonly Fault[]> {
+    // Most values are seen to be valid at once, and nothing is loaded for them.
+    if (isPlainlyValid(schema, value)) return [];
+    const verdict = await deadline.race(this.#deps.schemas.check(schema, value));
     return verdict.kind === "invalid" ? verdict.faults : [];
   }
 
@@ -251,11 +245,20 @@ function toArgumentsText(name: string, args: unknown, server: string): string {
   });
 }
 
-function toInvalidResult(name: string, server: string, faults: MCPError["faults"]): MCPError {
-  const list = faults.map(({ path, message }) => `\n  ${path === "" ? "" : `${path}: `}${message}`).join("");
+function toInvalidArguments(name: string, server: string, faults: readonly Fault[]): MCPError {
+  return new MCPError(
+    "invalid_arguments",
+    `Cannot call tool "${name}" of server "${server}" as its arguments do not match its schema:${toFaultList(faults)}`,
+    { server, faults },
+  );
+}
+
+function toInvalidResult(name: string, server: string, faults: readonly Fault[]): MCPError {
   return new MCPError(
     "invalid_result",
-    `Cannot use the result of tool "${name}" of server "${server}" as it does not match its schema; the tool ran:${list}`,
+    `Cannot use the result of tool "${name}" of server "${server}" as it does not match its schema; the tool ran:${
+      toFaultList(faults)
+    }`,
     { server, faults },
   );
 }
