@@ -1,16 +1,12 @@
-import { assertEquals, fail } from "@std/assert";
+import { assertEquals } from "@std/assert";
 import { isMCPError, type ServerConfig } from "@portolan/mcp";
 import type { JsonObject, JsonValue } from "../../src/protocol.ts";
 import { answer, type Behaviour } from "../support/behaviours.ts";
 import { textOf } from "../support/client_support.ts";
+import { assertNoLag } from "../support/event_loop_lag.ts";
 import { type FaultCase, faultTest } from "./_fault_case.ts";
 
-/** How long the event loop may stand still. */
-const MAX_LAG_MS = 50;
-/** How much longer than for reading the same list with `fetch` and `JSON` alone, where the machine is busy. */
-const MAX_RATIO = 3;
-const TICK_MS = 2;
-/** What else runs on the machine stops the clock too, but not in every round. */
+/** How often the event loop is watched before it is said to stop. */
 const ROUNDS = 5;
 
 /** A result that costs the server nothing to send. */
@@ -22,40 +18,11 @@ function prepared(result: JsonValue): Behaviour {
   };
 }
 
-/** The longest that the event loop stood still during some work, in milliseconds. */
-async function lagOf(work: () => Promise<unknown>): Promise<number> {
-  let [longestMs, lastMs] = [0, performance.now()];
-  const tick = () => {
-    const nowMs = performance.now();
-    longestMs = Math.max(longestMs, nowMs - lastMs - TICK_MS);
-    lastMs = nowMs;
-  };
-  const timer = setInterval(tick, TICK_MS);
-  try {
-    await work();
-    tick();
-  } finally {
-    clearInterval(timer);
-  }
-  return longestMs;
-}
-
 /** Reads the list as directly as can be, and looks at all of it once. */
 async function readPlainly({ faulty }: FaultCase): Promise<void> {
   const body = JSON.stringify({ jsonrpc: "2.0", id: "plain", method: "tools/list", params: {} });
   const response = await fetch(faulty.url, { method: "POST", body });
   JSON.stringify(JSON.parse(await response.text()));
-}
-
-async function assertNoLag(what: string, fault: FaultCase, work: () => Promise<unknown>): Promise<void> {
-  const rounds: string[] = [];
-  while (rounds.length < ROUNDS) {
-    const plainMs = await lagOf(() => readPlainly(fault));
-    const lagMs = await lagOf(work);
-    if (lagMs < Math.max(MAX_LAG_MS, plainMs * MAX_RATIO)) return;
-    rounds.push(`${lagMs.toFixed()} ms (${plainMs.toFixed()} ms)`);
-  }
-  fail(`${what} stops the event loop in every round: ${rounds.join(", ")}`);
 }
 
 /** Connects, lists again, and calls, without a noticeable pause. */
@@ -66,9 +33,10 @@ async function useAll(fault: FaultCase, expected = "answered"): Promise<void> {
     const outcome = await call("a".repeat(30) + "!").then(textOf, (error) => isMCPError(error) ? error.code : error);
     assertEquals(outcome, expected);
   };
-  await assertNoLag("Connecting", fault, () => client.reconnect({ server: "faulty" }));
-  await assertNoLag("Looking at the list", fault, () => client.listTools());
-  await assertNoLag("Calling", fault, callOnce);
+  const watched = { plain: () => readPlainly(fault), rounds: ROUNDS };
+  await assertNoLag({ ...watched, what: "Connecting", work: () => client.reconnect({ server: "faulty" }) });
+  await assertNoLag({ ...watched, what: "Looking at the list", work: () => client.listTools() });
+  await assertNoLag({ ...watched, what: "Calling", work: callOnce });
 }
 
 const ANSWER: JsonObject = {

@@ -1,33 +1,11 @@
-import { assertEquals, fail } from "@std/assert";
+import { assertEquals } from "@std/assert";
 import type { JsonObject, JsonValue } from "../../src/protocol.ts";
 import { SchemaChecker } from "../../src/schema/schema_checker.ts";
 import type { SchemaVerdict } from "../../src/schema/schema_verdict.ts";
+import { assertNoLag } from "../support/event_loop_lag.ts";
 
-/** How long the event loop may stand still. */
-const MAX_LAG_MS = 50;
-/** How much longer than for copying the schemas and the value as JSON, where the machine is busy. */
-const MAX_RATIO = 3;
-const TICK_MS = 2;
-/** What else runs on the machine stops the clock too, but not in every round. */
+/** How often the event loop is watched before it is said to stop. */
 const ROUNDS = 10;
-
-/** The longest that the event loop stood still during some work, in milliseconds. */
-async function lagOf(work: () => Promise<unknown>): Promise<number> {
-  let [longestMs, lastMs] = [0, performance.now()];
-  const tick = () => {
-    const nowMs = performance.now();
-    longestMs = Math.max(longestMs, nowMs - lastMs - TICK_MS);
-    lastMs = nowMs;
-  };
-  const timer = setInterval(tick, TICK_MS);
-  try {
-    await work();
-    tick();
-  } finally {
-    clearInterval(timer);
-  }
-  return longestMs;
-}
 
 interface Hostile {
   readonly what: string;
@@ -134,17 +112,15 @@ const HOSTILE: readonly Hostile[] = [
 
 for (const { what, schemas, value, verdict } of HOSTILE) {
   Deno.test(`SchemaChecker.check() does not stop the event loop: ${what}`, async () => {
-    const rounds: string[] = [];
-    while (rounds.length < ROUNDS) {
-      const checker = new SchemaChecker();
-      const plainMs = await lagOf(() => Promise.resolve(JSON.parse(JSON.stringify([schemas, value]))));
-      const lagMs = await lagOf(async () => {
+    await assertNoLag({
+      what,
+      rounds: ROUNDS,
+      plain: () => Promise.resolve(JSON.parse(JSON.stringify([schemas, value]))),
+      work: async () => {
+        const checker = new SchemaChecker();
         const verdicts = await Promise.all(schemas.map((schema) => checker.check(schema, value)));
         assertEquals(verdicts.filter(({ kind }) => kind !== verdict), []);
-      });
-      if (lagMs < Math.max(MAX_LAG_MS, plainMs * MAX_RATIO)) return;
-      rounds.push(`${lagMs.toFixed()} ms (${plainMs.toFixed()} ms)`);
-    }
-    fail(`The event loop stops in every round: ${rounds.join(", ")}`);
+      },
+    });
   });
 }
