@@ -43,7 +43,7 @@ async function openProgram(bindsItself: boolean): Promise<Program> {
   const settings = parseSettings(env);
   const config = await loadConfig(settings.config, { env, readTextFile: Deno.readTextFile });
   const access = decideAccess(settings, config, { bindsItself });
-  const { store, close: closeStore } = await openStore(settings.kv, {
+  const { store, shared, close: closeStore } = await openStore(settings.kv, {
     openKv: typeof Deno.openKv === "function" ? (path) => Deno.openKv(path) : undefined,
     onWarning: warn,
   });
@@ -56,7 +56,12 @@ async function openProgram(bindsItself: boolean): Promise<Program> {
   const eager = (settings.connect ?? (bindsItself ? "eager" : "lazy")) === "eager";
   const started = Promise.withResolvers<void>();
   const gateway = createGateway(
-    { directory: manager, started: eager ? started.promise : undefined, onInternalError: warnOfInternalError },
+    {
+      directory: manager,
+      store: shared,
+      started: eager ? started.promise : undefined,
+      onInternalError: warnOfInternalError,
+    },
     {
       ...access,
       allowedHosts: settings.allowedHosts,

@@ -22,30 +22,22 @@
  * @module
  */
 
-import { type Context, Hono } from "hono";
-import { cors } from "hono/cors";
-import { methodNotAllowed } from "hono/method-not-allowed";
-import { requestId } from "hono/request-id";
-import { secureHeaders } from "hono/secure-headers";
-import type { ContentfulStatusCode } from "hono/utils/http-status";
 import type { AgentDirectory } from "../src/gateway/agent_directory.ts";
-import type { GatewayEnv, RouteDeps } from "../src/gateway/gateway_env.ts";
-import { checkHost, type HostRules, type PeerInfo } from "../src/gateway/host_check.ts";
+import { type Authenticator, OPEN_ACCESS } from "../src/callers/access.ts";
+import { createKeyRing } from "../src/callers/keys.ts";
+import type { RouteDeps } from "../src/gateway/gateway_env.ts";
+import type { PeerInfo } from "../src/gateway/host_check.ts";
 import { type DrainOptions, InFlight } from "../src/gateway/in_flight.ts";
-import { createKeyRing, type KeyRing } from "../src/gateway/keys.ts";
-import { type Problem, problemHeaders, toProblem } from "../src/gateway/problem.ts";
-import { RequestError } from "../src/gateway/request_error.ts";
-import { healthRoutes } from "./health.ts";
-import { reconnectRoutes } from "./reconnect.ts";
-import { statusRoutes } from "./status.ts";
-import { toolRouteRoutes } from "./tool_routes.ts";
-import { toolsRoutes } from "./tools.ts";
+import { problemHeaders, toProblem } from "../src/gateway/problem.ts";
+import { MemoryRouteStore } from "../src/memory_route_store.ts";
+import type { RouteStore } from "../src/route_store.ts";
+import { createApp } from "./app.ts";
 
 export type { MCPErrorCode } from "../src/errors.ts";
 export type { AgentClient, AgentDirectory, AgentReconnectOptions } from "../src/gateway/agent_directory.ts";
 export type { PeerInfo } from "../src/gateway/host_check.ts";
 export type { DrainOptions } from "../src/gateway/in_flight.ts";
-export { digestKey } from "../src/gateway/keys.ts";
+export { digestKey } from "../src/callers/keys.ts";
 export type { Problem, ProblemCode } from "../src/gateway/problem.ts";
 export type { RequestErrorCode } from "../src/gateway/request_error.ts";
 export type {
@@ -104,6 +96,11 @@ export interface GatewayDeps {
    * @default {Nothing is told}
    */
   readonly onInternalError?: ((error: unknown, requestId: string) => void) | undefined;
+  /**
+   * Where the gateway keeps what all isolates have to know. Read it strongly, and give it a prefix of its own.
+   * @default {In memory, so that each isolate knows only its own}
+   */
+  readonly store?: RouteStore | undefined;
 }
 
 /**
@@ -173,21 +170,7 @@ export interface Gateway {
   drain(options?: DrainOptions): Promise<void>;
 }
 
-const KEYLESS_PATHS: ReadonlySet<string> = new Set(["/", "/healthz", "/readyz"]);
-
-const INDEX = {
-  name: "Portolan",
-  routes: [
-    "GET /healthz",
-    "GET /readyz",
-    "GET /status",
-    "GET /agents/:agent/status",
-    "GET /agents/:agent/tools",
-    "POST /agents/:agent/tools/:tool",
-    "GET /agents/:agent/routes/:tool",
-    "POST /agents/:agent/reconnect",
-  ],
-};
+const OPEN: Authenticator = { authenticate: () => Promise.resolve(OPEN_ACCESS) };
 
 /**
  * Creates a gateway. Nothing is opened, and no server is asked before a request needs it.
@@ -227,13 +210,15 @@ export function createGateway(deps: GatewayDeps, options: GatewayOptions): Gatew
   deps.started?.catch(() => {}).finally(() => starting = false);
   const routeDeps: RouteDeps = {
     directory: deps.directory,
+    store: deps.store ?? new MemoryRouteStore(),
     inFlight,
     maxBodyBytes,
     isStarting: () => starting,
     onInternalError: deps.onInternalError ?? (() => {}),
   };
-  const keyRing = open === undefined ? createKeyRing(keys ?? {}) : undefined;
-  const app = createApp(routeDeps, { open: open !== undefined, allowedHosts, allowedOrigins, hostFromUrl }, keyRing);
+  const authenticator = open === undefined ? createKeyRing(keys ?? {}) : OPEN;
+  const rules = { open: open !== undefined, allowedHosts, allowedOrigins, hostFromUrl };
+  const app = createApp(routeDeps, rules, authenticator);
 
   const answer = async (request: Request, info: PeerInfo): Promise<Response> => {
     try {
@@ -252,77 +237,4 @@ export function createGateway(deps: GatewayDeps, options: GatewayOptions): Gatew
     },
     drain: (options) => inFlight.drain(options),
   };
-}
-
-function createApp(deps: RouteDeps, rules: HostRules, keyRing: KeyRing | undefined): Hono<GatewayEnv> {
-  const app = new Hono<GatewayEnv>();
-  app.use(requestId({ limitLength: 64 }));
-  app.use(secureHeaders({
-    contentSecurityPolicy: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] },
-    // Hono's default speaks for subdomains too, which are not the gateway's.
-    strictTransportSecurity: "max-age=15552000",
-  }));
-  app.use(async (c, next) => {
-    await next();
-    c.res.headers.set("cache-control", "no-store");
-  });
-  app.use(async (c, next) => {
-    checkHost(c.req.raw, c.env, rules);
-    await next();
-  });
-  if (rules.allowedOrigins.length > 0) {
-    app.use(cors({
-      origin: [...rules.allowedOrigins],
-      allowMethods: ["GET", "HEAD", "POST"],
-      allowHeaders: ["authorization", "content-type", "x-request-id"],
-      exposeHeaders: ["retry-after", "x-request-id"],
-    }));
-  }
-  app.use(methodNotAllowed({
-    app,
-    onMethodNotAllowed: (c, methods) => {
-      const error = new RequestError("method_not_allowed", `Cannot serve the path by "${c.req.method}"`);
-      c.header("allow", methods.join(", "));
-      return respond(c, toProblem(error, c.var.requestId));
-    },
-  }));
-  app.use(async (c, next) => {
-    if (!KEYLESS_PATHS.has(c.req.path)) {
-      const access = keyRing === undefined
-        ? { agents: "*" as const }
-        : await keyRing.authenticate(c.req.header("authorization"));
-      if (access === undefined) {
-        throw new RequestError(
-          "unauthenticated",
-          "Cannot serve the request without a known key: send it as a bearer token",
-        );
-      }
-      c.set("access", access);
-    }
-    await next();
-  });
-
-  app.get("/", (c) => c.json(INDEX));
-  app.route("/", healthRoutes(deps));
-  app.route("/", statusRoutes(deps));
-  app.route("/", toolsRoutes(deps));
-  app.route("/", toolRouteRoutes(deps));
-  app.route("/", reconnectRoutes(deps));
-
-  app.notFound((c) =>
-    respond(
-      c,
-      toProblem(new RequestError("not_found", "Cannot find the path: GET / names the routes"), c.var.requestId),
-    )
-  );
-  app.onError((error, c) => {
-    const problem = toProblem(error, c.var.requestId);
-    if (problem.code === "internal") deps.onInternalError(error, c.var.requestId);
-    return respond(c, problem);
-  });
-  return app;
-}
-
-function respond(c: Context<GatewayEnv>, problem: Problem): Response {
-  return c.body(JSON.stringify(problem), problem.status as ContentfulStatusCode, problemHeaders(problem));
 }

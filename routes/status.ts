@@ -5,9 +5,9 @@
  */
 
 import { Hono } from "hono";
+import { mayUse } from "../src/callers/access.ts";
 import { openAgent } from "../src/gateway/agent_directory.ts";
 import type { GatewayEnv, RouteDeps } from "../src/gateway/gateway_env.ts";
-import { mayUse } from "../src/gateway/keys.ts";
 
 /**
  * `GET /status` with every agent that the key opens, and `GET /agents/:agent/status`.

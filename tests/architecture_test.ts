@@ -244,21 +244,24 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
     "src/legacy_client.ts",
   ],
   "the gateway's words": [
-    "src/gateway/keys.ts",
+    "src/callers/access.ts",
     "src/gateway/open_store.ts",
     "src/gateway/request_error.ts",
   ],
   "the gateway's parts": [
+    "src/callers/keys.ts",
     "src/gateway/agent_directory.ts",
     "src/gateway/host_check.ts",
     "src/gateway/in_flight.ts",
     "src/gateway/json_body.ts",
     "src/gateway/problem.ts",
-    "src/gateway/settings.ts",
   ],
   "the gateway's rules": [
-    "src/gateway/access_rule.ts",
     "src/gateway/gateway_env.ts",
+    "src/gateway/settings.ts",
+  ],
+  "the gateway's start": [
+    "src/gateway/access_rule.ts",
     "src/gateway/load_config.ts",
   ],
   "routes": [
@@ -268,6 +271,9 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
     "routes/tool_routes.ts",
     "routes/tools.ts",
     "src/gateway/announce.ts",
+  ],
+  "the app": [
+    "routes/app.ts",
   ],
   "entry points": [
     "mod.ts",

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { digestKey } from "../src/gateway/keys.ts";
+import { digestKey } from "../src/callers/keys.ts";
 import { startMCPServer } from "./support/mcp_server.ts";
 import { textResult } from "./support/test_tools.ts";
 

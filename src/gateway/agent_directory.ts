@@ -4,10 +4,19 @@
  * @module
  */
 
+import { type Access, mayUse } from "../callers/access.ts";
+import type { FeatureClient } from "../feature_client.ts";
 import { nearestNames } from "../nearest.ts";
-import type { AgentStatus, OwnedTool, RoutedResult, ToolRoute } from "../status.ts";
+import type {
+  AgentStatus,
+  OwnedPrompt,
+  OwnedResource,
+  OwnedResourceTemplate,
+  OwnedTool,
+  RoutedResult,
+  ToolRoute,
+} from "../status.ts";
 import type { CallToolOptions, RequestOptions } from "../tool_client.ts";
-import { type Access, mayUse } from "./keys.ts";
 import { RequestError } from "./request_error.ts";
 
 /**
@@ -40,7 +49,8 @@ export interface AgentReconnectOptions extends RequestOptions {
  * assertEquals(client.getStatus().totalServers, 1);
  * ```
  */
-export interface AgentClient {
+export interface AgentClient
+  extends Pick<FeatureClient, "readResource" | "subscribeResource" | "getPrompt" | "complete"> {
   /**
    * The agent's tools, each with the server that owns it.
    *
@@ -65,6 +75,27 @@ export interface AgentClient {
    * @returns The owner, and how it is known.
    */
   routeTool(name: string, options?: RequestOptions): Promise<ToolRoute>;
+  /**
+   * The resources of all servers; a URI that several list is there several times.
+   *
+   * @param options Deadline and cancellation.
+   * @returns Every resource with its server.
+   */
+  listOwnedResources(options?: RequestOptions): Promise<readonly OwnedResource[]>;
+  /**
+   * The templates of resources of all servers; one that several list is there several times.
+   *
+   * @param options Deadline and cancellation.
+   * @returns Every template with its server.
+   */
+  listOwnedResourceTemplates(options?: RequestOptions): Promise<readonly OwnedResourceTemplate[]>;
+  /**
+   * The prompts of all servers.
+   *
+   * @param options Deadline and cancellation.
+   * @returns Every prompt with its server, under the name to get it by.
+   */
+  listOwnedPrompts(options?: RequestOptions): Promise<readonly OwnedPrompt[]>;
   /** Tells what is known of the agent, without asking a server. */
   getStatus(): AgentStatus;
   /**

@@ -4,9 +4,10 @@
  * @module
  */
 
+import type { Access } from "../callers/access.ts";
+import type { RouteStore } from "../route_store.ts";
 import type { AgentDirectory } from "./agent_directory.ts";
 import type { InFlight } from "./in_flight.ts";
-import type { Access } from "./keys.ts";
 import type { PeerInfo } from "./host_check.ts";
 
 /** The environment of the gateway's Hono app. */
@@ -26,6 +27,8 @@ export interface GatewayEnv {
 export interface RouteDeps {
   /** All agents. */
   readonly directory: AgentDirectory;
+  /** Where the gateway keeps what all isolates have to know: its own keys of a store; never what is cached. */
+  readonly store: RouteStore;
   /** What is running. */
   readonly inFlight: InFlight;
   /** The most bytes that the body of a request may have. */

@@ -26,10 +26,12 @@ export interface OpenStoreDeps {
   readonly timeoutMs?: number | undefined;
 }
 
-/** A route store and how to let go of it. */
+/** The stores of one database and how to let go of it. */
 export interface OpenedStore {
-  /** The store. */
+  /** The store of routes. */
   readonly store: RouteStore;
+  /** The store of what all isolates of the gateway have to know; it is read strongly. */
+  readonly shared: RouteStore;
   /** Where it keeps its values. */
   readonly kind: "kv" | "memory";
   /** Closes what was opened. */
@@ -45,7 +47,12 @@ export interface OpenedStore {
  */
 export async function openStore(kv: string | undefined, deps: OpenStoreDeps): Promise<OpenedStore> {
   const { openKv, onWarning, timeoutMs = 2_000 } = deps;
-  const memory: OpenedStore = { store: new MemoryRouteStore(), kind: "memory", close: () => {} };
+  const memory: OpenedStore = {
+    store: new MemoryRouteStore(),
+    shared: new MemoryRouteStore(),
+    kind: "memory",
+    close: () => {},
+  };
   if (kv === "off") return memory;
   if (openKv === undefined) {
     onWarning("Cannot keep routes in KV as this runtime has none: they are kept in memory");
@@ -67,7 +74,12 @@ export async function openStore(kv: string | undefined, deps: OpenStoreDeps): Pr
   })();
   try {
     const database = await deadline(opening, timeoutMs);
-    return { store: new KvRouteStore(database), kind: "kv", close: () => database.close() };
+    return {
+      store: new KvRouteStore(database),
+      shared: new KvRouteStore(database, { prefix: ["portolan_gateway"], consistency: "strong" }),
+      kind: "kv",
+      close: () => database.close(),
+    };
   } catch (error) {
     late = true;
     // The name alone: a message may hold the URL of the database.

@@ -118,7 +118,7 @@ const DEFAULT_RETRY_AFTER_MS = 1_000;
  */
 export function toProblem(error: unknown, requestId: string): Problem {
   if (error instanceof RequestError) {
-    return describe(error.code, error.message, requestId, { suggestions: error.suggestions });
+    return describe(error.code, error.message, requestId, error);
   }
   if (!isMCPError(error) || !Object.hasOwn(KINDS, error.code)) {
     return describe("internal", "Cannot answer the request as the gateway failed", requestId);

@@ -47,6 +47,10 @@ export type RequestErrorCode =
 export interface RequestErrorOptions {
   /** Names the caller may have meant, nearest first. */
   readonly suggestions?: readonly string[] | undefined;
+  /** How long to wait before asking again, in milliseconds. */
+  readonly retryAfterMs?: number | undefined;
+  /** Headers of the response, by lower-case name. */
+  readonly headers?: Readonly<Record<string, string>> | undefined;
 }
 
 /** A request that the gateway refuses. Its message is for the caller: it holds nothing the caller may not know. */
@@ -55,6 +59,10 @@ export class RequestError extends Error {
   readonly code: RequestErrorCode;
   /** Names the caller may have meant, nearest first; empty where there are none. */
   readonly suggestions: readonly string[];
+  /** How long to wait before asking again, in milliseconds, where that helps. */
+  readonly retryAfterMs: number | undefined;
+  /** Headers of the response, by lower-case name. */
+  readonly headers: Readonly<Record<string, string>>;
 
   /**
    * Creates an error.
@@ -68,5 +76,7 @@ export class RequestError extends Error {
     this.name = "RequestError";
     this.code = code;
     this.suggestions = options.suggestions ?? [];
+    this.retryAfterMs = options.retryAfterMs;
+    this.headers = options.headers ?? {};
   }
 }

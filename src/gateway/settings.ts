@@ -5,10 +5,10 @@
  */
 
 import { MIN_SECRET_BYTES } from "../cache/sealer.ts";
+import { isKeyDigest } from "../callers/keys.ts";
 import { FaultList } from "../config/config_checks.ts";
 import type { Environment } from "../config/server_fields.ts";
 import { quoteAll } from "../nearest.ts";
-import { isKeyDigest } from "./keys.ts";
 
 /** What the environment says, checked and with defaults. */
 export interface Settings {

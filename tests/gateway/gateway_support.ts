@@ -2,7 +2,7 @@
 
 import { MCPError } from "../../src/errors.ts";
 import type { AgentClient, AgentDirectory } from "../../src/gateway/agent_directory.ts";
-import { digestKey } from "../../src/gateway/keys.ts";
+import { digestKey } from "../../src/callers/keys.ts";
 import type { AgentStatus, OwnedTool, RoutedResult, ToolRoute } from "../../src/status.ts";
 import { createGateway, type Gateway, type GatewayOptions } from "../../routes/mod.ts";
 
@@ -33,6 +33,10 @@ export const ROUTE: ToolRoute = {
 
 export function agentStatus(agent: string): AgentStatus {
   return { agent, connectedServers: 0, totalServers: 1, totalTools: 0, servers: {}, shadowed: [] };
+}
+
+function unexpected(method: string): Promise<never> {
+  return Promise.reject(new TypeError(`The test did not expect ${method}()`));
 }
 
 /** What a fake agent was asked, in order. */
@@ -69,6 +73,15 @@ export function fakeDirectory(agents: readonly string[], overrides: Partial<Agen
           note("routeTool", [name], options?.signal);
           return overrides.routeTool?.(name, options) ?? Promise.resolve(ROUTE);
         },
+        listOwnedResources: (options) => overrides.listOwnedResources?.(options) ?? Promise.resolve([]),
+        listOwnedResourceTemplates: (options) => {
+          return overrides.listOwnedResourceTemplates?.(options) ?? Promise.resolve([]);
+        },
+        listOwnedPrompts: (options) => overrides.listOwnedPrompts?.(options) ?? Promise.resolve([]),
+        readResource: (...args) => overrides.readResource?.(...args) ?? unexpected("readResource"),
+        subscribeResource: (...args) => overrides.subscribeResource?.(...args) ?? unexpected("subscribeResource"),
+        getPrompt: (...args) => overrides.getPrompt?.(...args) ?? unexpected("getPrompt"),
+        complete: (...args) => overrides.complete?.(...args) ?? unexpected("complete"),
         getStatus: () => agentStatus(agent),
         reconnect(options) {
           note("reconnect", [options?.server], options?.signal);

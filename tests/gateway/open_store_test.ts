@@ -16,6 +16,7 @@ Deno.test("openStore() keeps routes in KV where there is one", async () => {
   assertEquals([opened.kind, warnings], ["kv", []]);
   await opened.store.set(["a"], { b: 1 }, { expiresAtMs: Date.now() + 60_000 });
   assertEquals((await opened.store.get(["a"]))?.value, { b: 1 });
+  assertEquals(await opened.shared.get(["a"]), undefined, "the two stores share no key");
   opened.close();
 });
 

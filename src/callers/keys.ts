@@ -5,23 +5,7 @@
  */
 
 import { sha256Hex } from "../cache/sha256.ts";
-
-/** What an authenticated caller may use. */
-export interface Access {
-  /** The agents it may use; `"*"` is every agent, and the status of all. */
-  readonly agents: "*" | ReadonlySet<string>;
-}
-
-/** The keys of a gateway. */
-export interface KeyRing {
-  /**
-   * Finds what a caller may use.
-   *
-   * @param authorization The value of the `Authorization` header, or nothing where there is none.
-   * @returns The access of the key, or `undefined` where the header is not a known bearer key.
-   */
-  authenticate(authorization: string | null | undefined): Promise<Access | undefined>;
-}
+import type { Authenticator } from "./access.ts";
 
 const DIGEST = /^sha256:([0-9a-f]{64})$/i;
 // The token of RFC 6750, section 2.1; longer ones than any key are not hashed.
@@ -61,10 +45,10 @@ export async function digestKey(key: string): Promise<string> {
  * Creates the keys of a gateway.
  *
  * @param digests Digests of keys by agent; those under `*` open every agent.
- * @returns The key ring.
+ * @returns Who knows their callers.
  * @throws {TypeError} If a digest is not `sha256:` and 64 hexadecimal digits.
  */
-export function createKeyRing(digests: Readonly<Record<string, readonly string[]>>): KeyRing {
+export function createKeyRing(digests: Readonly<Record<string, readonly string[]>>): Authenticator {
   const entries = Object.entries(digests).flatMap(([agent, list]) =>
     list.map((digest) => {
       const hex = DIGEST.exec(digest)?.[1];
@@ -83,20 +67,11 @@ export function createKeyRing(digests: Readonly<Record<string, readonly string[]
       const matches = entries.map((entry) => isSameText(entry.hex, hex));
       const agents = entries.filter((_, index) => matches[index]).map((entry) => entry.agent);
       if (agents.length === 0) return undefined;
-      return { agents: agents.includes("*") ? "*" : new Set(agents) };
+      const isAdmin = agents.includes("*");
+      // A part of the digest tells keys apart, and no key can be found from it.
+      return { caller: `key:${hex.slice(0, 16)}`, agents: isAdmin ? "*" : new Set(agents), isAdmin };
     },
   };
-}
-
-/**
- * Whether a caller may use an agent.
- *
- * @param access What the caller's key opens.
- * @param agent The agent's name.
- * @returns Whether the key opens it.
- */
-export function mayUse(access: Access, agent: string): boolean {
-  return access.agents === "*" || access.agents.has(agent);
 }
 
 function isSameText(left: string, right: string): boolean {

@@ -1,5 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { createKeyRing, digestKey, isKeyDigest, mayUse } from "../../src/gateway/keys.ts";
+import { mayUse } from "../../src/callers/access.ts";
+import { createKeyRing, digestKey, isKeyDigest } from "../../src/callers/keys.ts";
 
 const ring = createKeyRing({
   Kairos: [await digestKey("one"), await digestKey("two"), await digestKey("shared")],
@@ -18,6 +19,12 @@ Deno.test("KeyRing.authenticate() gives a key the agents it is bound to", async 
   assertEquals(await agents("bearer  two"), new Set(["Kairos"]));
   assertEquals(await agents("Bearer shared"), new Set(["Kairos", "Mercurius"]));
   assertEquals(await agents("Bearer admin"), "*");
+});
+
+Deno.test("KeyRing.authenticate() names callers apart by a part of the digest", async () => {
+  const [one, admin] = [await ring.authenticate("Bearer one"), await ring.authenticate("Bearer admin")];
+  assertEquals(one?.caller, `key:${(await digestKey("one")).slice(7, 23)}`);
+  assertEquals([one?.isAdmin, admin?.isAdmin, one?.caller === admin?.caller], [false, true, false]);
 });
 
 Deno.test("KeyRing.authenticate() gives nothing to unknown keys and malformed headers", async () => {
@@ -52,6 +59,6 @@ Deno.test("createKeyRing() refuses what is not a digest and does not repeat it",
 
 Deno.test("S6 mayUse() opens no agent called after a member of Object", () => {
   for (const name of ["__proto__", "constructor", "toString", "has"]) {
-    assertEquals(mayUse({ agents: new Set(["Kairos"]) }, name), false);
+    assertEquals(mayUse({ caller: "key:0", agents: new Set(["Kairos"]), isAdmin: false }, name), false);
   }
 });

@@ -1,0 +1,122 @@
+/**
+ * The gateway's HTTP interface.
+ *
+ * @module
+ */
+
+import { type Context, Hono } from "hono";
+import { cors } from "hono/cors";
+import { methodNotAllowed } from "hono/method-not-allowed";
+import { requestId } from "hono/request-id";
+import { secureHeaders } from "hono/secure-headers";
+import type { ContentfulStatusCode } from "hono/utils/http-status";
+import type { Authenticator } from "../src/callers/access.ts";
+import type { GatewayEnv, RouteDeps } from "../src/gateway/gateway_env.ts";
+import { checkHost, type HostRules } from "../src/gateway/host_check.ts";
+import { type Problem, problemHeaders, toProblem } from "../src/gateway/problem.ts";
+import { RequestError } from "../src/gateway/request_error.ts";
+import { healthRoutes } from "./health.ts";
+import { reconnectRoutes } from "./reconnect.ts";
+import { statusRoutes } from "./status.ts";
+import { toolRouteRoutes } from "./tool_routes.ts";
+import { toolsRoutes } from "./tools.ts";
+
+const KEYLESS_PATHS: ReadonlySet<string> = new Set(["/", "/healthz", "/readyz"]);
+
+const INDEX = {
+  name: "Portolan",
+  routes: [
+    "GET /healthz",
+    "GET /readyz",
+    "GET /status",
+    "GET /agents/:agent/status",
+    "GET /agents/:agent/tools",
+    "POST /agents/:agent/tools/:tool",
+    "GET /agents/:agent/routes/:tool",
+    "POST /agents/:agent/reconnect",
+  ],
+};
+
+/**
+ * Creates the app: what every request passes, in order, and the routes.
+ *
+ * @param deps The collaborators of the routes.
+ * @param rules Which hosts and peers are served.
+ * @param authenticator Tells who a caller is.
+ * @returns The app.
+ */
+export function createApp(deps: RouteDeps, rules: HostRules, authenticator: Authenticator): Hono<GatewayEnv> {
+  const app = new Hono<GatewayEnv>();
+  app.use(requestId({ limitLength: 64 }));
+  app.use(secureHeaders({
+    contentSecurityPolicy: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] },
+    // Hono's default speaks for subdomains too, which are not the gateway's.
+    strictTransportSecurity: "max-age=15552000",
+  }));
+  app.use(async (c, next) => {
+    await next();
+    c.res.headers.set("cache-control", "no-store");
+  });
+  app.use(async (c, next) => {
+    checkHost(c.req.raw, c.env, rules);
+    await next();
+  });
+  if (rules.allowedOrigins.length > 0) {
+    app.use(cors({
+      origin: [...rules.allowedOrigins],
+      allowMethods: ["GET", "HEAD", "POST"],
+      allowHeaders: ["authorization", "content-type", "x-request-id"],
+      exposeHeaders: ["retry-after", "x-request-id"],
+    }));
+  }
+  app.use(methodNotAllowed({
+    app,
+    onMethodNotAllowed: (c, methods) => {
+      const error = new RequestError("method_not_allowed", `Cannot serve the path by "${c.req.method}"`);
+      c.header("allow", methods.join(", "));
+      return respond(c, toProblem(error, c.var.requestId));
+    },
+  }));
+  app.use(async (c, next) => {
+    if (!KEYLESS_PATHS.has(c.req.path)) {
+      const access = await authenticator.authenticate(c.req.header("authorization"));
+      if (access === undefined) {
+        throw new RequestError(
+          "unauthenticated",
+          "Cannot serve the request without a known key: send it as a bearer token",
+        );
+      }
+      c.set("access", access);
+    }
+    await next();
+  });
+
+  app.get("/", (c) => c.json(INDEX));
+  app.route("/", healthRoutes(deps));
+  app.route("/", statusRoutes(deps));
+  app.route("/", toolsRoutes(deps));
+  app.route("/", toolRouteRoutes(deps));
+  app.route("/", reconnectRoutes(deps));
+
+  app.notFound((c) =>
+    respond(
+      c,
+      toProblem(new RequestError("not_found", "Cannot find the path: GET / names the routes"), c.var.requestId),
+    )
+  );
+  app.onError((error, c) => {
+    const problem = toProblem(error, c.var.requestId);
+    if (problem.code === "internal") deps.onInternalError(error, c.var.requestId);
+    return respond(c, problem, error instanceof RequestError ? error.headers : {});
+  });
+  return app;
+}
+
+function respond(
+  c: Context<GatewayEnv>,
+  problem: Problem,
+  headers: Readonly<Record<string, string>> = {},
+): Response {
+  const status = problem.status as ContentfulStatusCode;
+  return c.body(JSON.stringify(problem), status, { ...problemHeaders(problem), ...headers });
+}

@@ -1,0 +1,43 @@
+/**
+ * Who a caller is to the gateway, and what it may use.
+ *
+ * @module
+ */
+
+/** An authenticated caller. */
+export interface Access {
+  /**
+   * Who the caller is: stable over requests and isolates, of at most 64 characters, and nothing that would open a door.
+   * Limits, idempotency keys and states are bound to it.
+   */
+  readonly caller: string;
+  /** The agents it may use; `"*"` is every agent. */
+  readonly agents: "*" | ReadonlySet<string>;
+  /** Whether it may see and change what concerns all agents. */
+  readonly isAdmin: boolean;
+}
+
+/** Tells who a caller is. */
+export interface Authenticator {
+  /**
+   * Finds what a caller may use.
+   *
+   * @param authorization The value of the `Authorization` header, or nothing where there is none.
+   * @returns Who it is, or `undefined` where that is not known.
+   */
+  authenticate(authorization: string | null | undefined): Promise<Access | undefined>;
+}
+
+/** The access of a loopback peer of a gateway that is served without keys. */
+export const OPEN_ACCESS: Access = { caller: "local", agents: "*", isAdmin: true };
+
+/**
+ * Whether a caller may use an agent.
+ *
+ * @param access Who it is.
+ * @param agent The agent's name.
+ * @returns Whether it may.
+ */
+export function mayUse(access: Access, agent: string): boolean {
+  return access.agents === "*" || access.agents.has(agent);
+}
