@@ -80,11 +80,13 @@ export type {
   SamplingRequest,
   UrlElicitation,
 } from "./src/input.ts";
+export { InputRequiredError, type InputRequiredOptions, type InputRound } from "./src/input_round.ts";
 export type { LatencySummary } from "./src/latency.ts";
 export type { BreakerState } from "./src/resilience/breaker.ts";
 export type { PinKeeper, PinnedDigests } from "./src/tools/tool_pins.ts";
 export type { ConnectionKeeper } from "./src/connection/opener.ts";
 export type { SavedConnection } from "./src/connection/connection.ts";
+export type { ListKind, ListWatch } from "./src/list_watch.ts";
 export { MCPClient } from "./src/legacy_client.ts";
 export { MemoryRouteStore, type MemoryRouteStoreOptions } from "./src/memory_route_store.ts";
 export { MultiServerMCPClient } from "./src/multi_server_client.ts";
@@ -133,6 +135,7 @@ export type { ListToolsOptions, SingleServerMCPClientOptions } from "./src/singl
 export type {
   AgentStatus,
   LastError,
+  ListFreshness,
   OwnedPrompt,
   OwnedResource,
   OwnedResourceTemplate,

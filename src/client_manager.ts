@@ -182,6 +182,19 @@ export class MCPClientManager implements AsyncDisposable {
   }
 
   /**
+   * Forgets what the servers of an agent, or of all agents, listed, here and in the store: who asks next is given what
+   * they list then. Sessions stay; other isolates go on with what they remember until that is past its time.
+   *
+   * @param agent The agent's name. @default {All agents}
+   * @throws {MCPError} With `agent_not_found` if there is no such agent; with `closed` after `close()`.
+   */
+  async flushCache(agent?: string): Promise<void> {
+    this.#throwIfClosed();
+    const agents = agent === undefined ? this.agents : [agent];
+    await Promise.all(agents.map((name) => this.#clientOf(name)).map((client) => client.flushCache()));
+  }
+
+  /**
    * Finishes the authorization that a person's browser comes back from, in any isolate with the same store and secret.
    * It is the answer to a flow of any agent, unless all act for one `principal`. A host of several people finishes with
    * the client of the one whose session the browser has, as that refuses the flow of another: who sends somebody else

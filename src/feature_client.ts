@@ -16,6 +16,7 @@ import type {
   ResourceTemplate,
 } from "./context.ts";
 import type { InputHandlers } from "./input.ts";
+import type { InputRound } from "./input_round.ts";
 import type { RequestOptions, ToolClient } from "./tool_client.ts";
 
 /**
@@ -34,6 +35,8 @@ export interface ReadOptions extends RequestOptions {
   readonly server?: string | undefined;
   /** Answers what the server asks in between, instead of the client's own handlers. */
   readonly input?: InputHandlers | undefined;
+  /** Has questions of a server handed to the caller, as `round` of a tool call does; completions ask none. */
+  readonly round?: InputRound | undefined;
 }
 
 /**

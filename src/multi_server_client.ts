@@ -5,6 +5,7 @@
  */
 
 import { AgentServers } from "./agent/agent_servers.ts";
+import { firstOfEach } from "./agent/name_owners.ts";
 import type { FinishedAuthorization } from "./auth/finish_authorization.ts";
 import type {
   Completion,
@@ -25,11 +26,13 @@ import type {
   ReconnectOptions,
   TellOptions,
 } from "./multi_server_options.ts";
+import type { ListKind, ListWatch } from "./list_watch.ts";
 import type { Tool, ToolResult } from "./protocol.ts";
 import type { AgentConfig, ServerConfig } from "./server_config.ts";
 import type { SingleServerMCPClient } from "./single_server_client.ts";
 import type {
   AgentStatus,
+  ListFreshness,
   OwnedPrompt,
   OwnedResource,
   OwnedResourceTemplate,
@@ -103,10 +106,7 @@ export class MultiServerMCPClient implements FeatureClient {
    * @throws {MCPError} With `server_not_found` if there is no server of that name.
    */
   async reconnect(options: ReconnectOptions = {}): Promise<Record<string, boolean>> {
-    const { server } = options;
-    if (server !== undefined) this.#servers.clientOf(server);
-    const down = this.servers.filter((name) => this.#servers.clientOf(name).isConnected === false);
-    return await this.#servers.connect(server === undefined ? down : [server], { ...options, reconnect: true });
+    return await this.#servers.reconnect(options);
   }
 
   /**
@@ -225,13 +225,7 @@ export class MultiServerMCPClient implements FeatureClient {
     return await this.#servers.context.subscribe(uri, onUpdate, options);
   }
 
-  /**
-   * The prompts of all servers, each under the name to get it by. Servers that do not answer are left out.
-   *
-   * @param options Deadline and cancellation.
-   * @returns The prompts, in the order of the servers.
-   * @throws {MCPError} If not one server has answered.
-   */
+  /** As {@linkcode MultiServerMCPClient.listResources}, of the prompts, each under the name to get it by. */
   async listPrompts(options: RequestOptions = {}): Promise<readonly Prompt[]> {
     return (await this.listOwnedPrompts(options)).map(({ name, prompt }) => ({ ...prompt, name }));
   }
@@ -265,6 +259,21 @@ export class MultiServerMCPClient implements FeatureClient {
     options: ReadOptions = {},
   ): Promise<Completion> {
     return await this.#servers.context.complete(reference, argument, options);
+  }
+
+  /**
+   * Watches the lists of all servers, also of those that are down now or are added later, on streams that are kept open
+   * until then; what this client knows is brought up to date.
+   *
+   * @param onChange Told which lists have changed: at once, then at most once a second for each kind. What it throws is
+   * ignored.
+   * @param options How long the streams are waited for (10 s where nobody says), and cancellation.
+   * @returns The watch; it lasts until it, or the client, is closed.
+   * @throws The reason of the caller's signal, if that is aborted.
+   * @throws {MCPError} With `closed` after `close()`.
+   */
+  async watchLists(onChange: (kind: ListKind) => void, options: RequestOptions = {}): Promise<ListWatch> {
+    return await this.#servers.watchLists(onChange, options);
   }
 
   /**
@@ -314,22 +323,29 @@ export class MultiServerMCPClient implements FeatureClient {
     return this.#servers.clientOf(server).getServerInfo();
   }
 
-  /**
-   * The status of every server. Asks nobody.
-   *
-   * @returns A snapshot by server name.
-   */
+  /** The status of every server by its name, as it is now. Asks nobody. */
   getConnectionStatus(): Record<string, ServerStatus> {
     return this.#servers.getConnectionStatus();
   }
 
-  /**
-   * The status of the agent. Asks nobody.
-   *
-   * @returns A snapshot.
-   */
+  /** The status of the agent, as it is now. Asks nobody. */
   getStatus(): AgentStatus {
     return this.#servers.getStatus();
+  }
+
+  /**
+   * How long what all servers list is fresh, and who may be given it. Asks nobody.
+   *
+   * @param kind Which lists.
+   * @returns What is known now.
+   */
+  getListFreshness(kind: "tools" | "resources" | "templates" | "prompts"): ListFreshness {
+    return this.#servers.freshnessOf(kind);
+  }
+
+  /** Forgets what all servers listed, here and in the store: who asks next is given what they list then. */
+  async flushCache(): Promise<void> {
+    await this.#servers.flush();
   }
 
   /**
@@ -363,10 +379,7 @@ export class MultiServerMCPClient implements FeatureClient {
    * @throws {MCPError} With `server_not_found` if there is no server of that name, or if it does not list its tools.
    */
   async acceptTools(server: string, names?: readonly string[]): Promise<readonly string[]> {
-    this.#servers.throwIfClosed();
-    const accepted = await this.#servers.clientOf(server).acceptTools(names);
-    if (accepted.length > 0) await this.#servers.tools.askAnew(server);
-    return accepted;
+    return await this.#servers.acceptTools(server, names);
   }
 
   /** Ends what is under way with `closed` and closes every connection, also where one fails to close. Idempotent. */
@@ -378,11 +391,4 @@ export class MultiServerMCPClient implements FeatureClient {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
-}
-
-/** The first entry of each key: the one of the server that comes first. */
-function firstOfEach<T>(entries: readonly T[], toKey: (entry: T) => string): readonly T[] {
-  const first = new Map<string, T>();
-  for (const entry of entries) if (!first.has(toKey(entry))) first.set(toKey(entry), entry);
-  return [...first.values()];
 }

@@ -5,8 +5,7 @@
  */
 
 import type { FinishedAuthorization } from "./auth/finish_authorization.ts";
-import { CONNECT_TIMEOUT_MS, type Connector } from "./connection/connector.ts";
-import { END_TIMEOUT_MS } from "./connection/limits.ts";
+import type { Connector } from "./connection/connector.ts";
 import type {
   Completion,
   CompletionArgument,
@@ -19,20 +18,18 @@ import type {
   ResourceTemplate,
   ServerInfo,
 } from "./context.ts";
-import { type ListedKind, PROMPTS, RESOURCE_TEMPLATES, RESOURCES } from "./server/context_list.ts";
-import { checkTimeout, Deadline } from "./deadline.ts";
 import type { FeatureClient, ReadOptions, ResourceSubscription } from "./feature_client.ts";
-import { createResponder } from "./server/input_responder.ts";
-import { Operations } from "./server/operations.ts";
+import type { ListKind, ListWatch } from "./list_watch.ts";
 import type { Tool, ToolResult } from "./protocol.ts";
-import { type ResolvedServer, resolveServer, type ServerConfig } from "./server_config.ts";
-import type { ContextRequest } from "./server/server_context.ts";
-import { tellLog } from "./server/server_listener.ts";
+import { PROMPTS, RESOURCE_TEMPLATES, RESOURCES } from "./server/context_list.ts";
 import { createServerParts, type ServerParts, toServerStatus } from "./server/server_parts.ts";
+import { ServerWork } from "./server/server_work.ts";
+import { resolveServer, type ServerConfig } from "./server_config.ts";
 import type { ListToolsOptions, SingleServerMCPClientOptions } from "./single_server_options.ts";
 import type { ServerStatus } from "./status.ts";
 import type { CallToolOptions, RequestOptions } from "./tool_client.ts";
-import { ToolListing } from "./server/tool_listing.ts";
+
+const LISTED = { resources: RESOURCES, templates: RESOURCE_TEMPLATES, prompts: PROMPTS } as const;
 
 /**
  * A client of exactly one MCP server, of either protocol era, over Streamable HTTP or SSE. It connects when it is first
@@ -48,14 +45,12 @@ import { ToolListing } from "./server/tool_listing.ts";
  * ```
  */
 export class SingleServerMCPClient implements FeatureClient {
-  readonly #server: ResolvedServer;
+  /** The server's name. */
+  readonly server: string;
   /** The URL as configured, without its query: secrets in its path are still `${NAME}`. */
   readonly #shownUrl: string;
   readonly #parts: ServerParts;
-  readonly #listing: ToolListing;
-  readonly #operations: Operations;
-  #logLevel: LogLevel | undefined;
-  #closing: Promise<void> | undefined;
+  readonly #work: ServerWork;
 
   /**
    * Creates a client; nothing is sent.
@@ -66,20 +61,12 @@ export class SingleServerMCPClient implements FeatureClient {
    * @throws {ConfigError} If the configuration has faults (`invalid_config`).
    */
   constructor(server: string, config: ServerConfig, options: SingleServerMCPClientOptions = {}) {
-    this.#server = resolveServer(server, config, options.secrets);
+    const resolved = resolveServer(server, config, options.secrets);
+    this.server = resolved.name;
     this.#shownUrl = config.url.replace(/[?#].*$/s, "");
-    this.#logLevel = options.logLevel;
-    const listAnew = () => void this.#listChanged().catch(() => {});
-    this.#parts = createServerParts(this.#server, options, options.onToolsStale ?? listAnew);
-    this.#operations = new Operations(server, this.#server.timeoutMs);
-    const { tools, held: { link: { connector } } } = this.#parts;
-    this.#listing = new ToolListing({ tools, connector, connectTimeoutMs: this.#operations.sharedMs({}) });
-    if (options.logLevel !== undefined) this.#parts.held.link.logFrom(options.logLevel);
-  }
-
-  /** The server's name. */
-  get server(): string {
-    return this.#server.name;
+    const listAnew = () => void this.#work.listChangedTools().catch(() => {});
+    this.#parts = createServerParts(resolved, options, options.onToolsStale ?? listAnew);
+    this.#work = new ServerWork({ server: resolved, parts: this.#parts, logLevel: options.logLevel });
   }
 
   /** Whether there is a live connection. */
@@ -94,8 +81,7 @@ export class SingleServerMCPClient implements FeatureClient {
    * @throws {MCPError} If the server cannot be reached or does not list its tools.
    */
   async connect(options: RequestOptions = {}): Promise<void> {
-    this.#listing.force();
-    await this.#listAnew(options);
+    await this.#work.listTools(options, true);
   }
 
   /**
@@ -106,8 +92,8 @@ export class SingleServerMCPClient implements FeatureClient {
    * @throws {MCPError} If no list could be had.
    */
   async listTools(options: ListToolsOptions = {}): Promise<readonly Tool[]> {
-    this.#operations.throwIfClosed();
-    if (options.refresh === true || this.#parts.tools.list === undefined) await this.#listAnew(options);
+    this.#work.throwIfClosed();
+    if (options.refresh === true || this.#parts.tools.list === undefined) await this.#work.listTools(options);
     return this.#parts.tools.known ?? [];
   }
 
@@ -118,6 +104,11 @@ export class SingleServerMCPClient implements FeatureClient {
    */
   adoptTools(tools: readonly Tool[]): void {
     this.#parts.tools.adopt(tools);
+  }
+
+  /** Forgets the tools that the server has listed: it is asked again when its list is needed. */
+  forgetTools(): void {
+    this.#parts.tools.forget();
   }
 
   /**
@@ -150,23 +141,7 @@ export class SingleServerMCPClient implements FeatureClient {
     args: Readonly<Record<string, unknown>> = {},
     options: CallToolOptions = {},
   ): Promise<ToolResult> {
-    checkTimeout("idleTimeoutMs", options.idleTimeoutMs);
-    const { onLog, logLevel = this.#logLevel } = options;
-    return await this.#operations.run({ options, phase: () => "call" }, async (deadline) => {
-      const result = await this.#parts.caller.call(name, args, {
-        deadline,
-        connectTimeoutMs: this.#operations.sharedMs(options),
-        options,
-        responder: this.#responderOf(options),
-        logLevel: logLevel ?? (onLog === undefined ? undefined : "info"),
-        onNotice: (message) => {
-          tellLog(onLog, message, this.server);
-          this.#parts.listener.onNotice(message);
-        },
-      });
-      this.#startWatching();
-      return result;
-    });
+    return await this.#work.callTool(name, args, options);
   }
 
   /**
@@ -177,12 +152,12 @@ export class SingleServerMCPClient implements FeatureClient {
    * @throws {MCPError} If no list could be had.
    */
   async listResources(options: RequestOptions = {}): Promise<readonly Resource[]> {
-    return await this.#list<Resource>(RESOURCES, options);
+    return await this.#work.list<Resource>(RESOURCES, options);
   }
 
   /** As {@linkcode SingleServerMCPClient.listResources}, for the templates of resources. */
   async listResourceTemplates(options: RequestOptions = {}): Promise<readonly ResourceTemplate[]> {
-    return await this.#list<ResourceTemplate>(RESOURCE_TEMPLATES, options);
+    return await this.#work.list<ResourceTemplate>(RESOURCE_TEMPLATES, options);
   }
 
   /**
@@ -194,7 +169,7 @@ export class SingleServerMCPClient implements FeatureClient {
    * @throws {MCPError} With `resource_not_found` if the server says that there is none; or if there is no answer.
    */
   async readResource(uri: string, options: ReadOptions = {}): Promise<ResourceResult> {
-    return await this.#read(options, (request) => this.#parts.context.read(uri, request));
+    return await this.#work.read(options, (request) => this.#parts.context.read(uri, request));
   }
 
   /**
@@ -211,12 +186,27 @@ export class SingleServerMCPClient implements FeatureClient {
     onUpdate: (uri: string) => void,
     options: ReadOptions = {},
   ): Promise<ResourceSubscription> {
-    return await this.#read(options, (request) => this.#parts.context.subscribe(uri, onUpdate, request));
+    return await this.#work.read(options, (request) => this.#parts.context.subscribe(uri, onUpdate, request));
+  }
+
+  /**
+   * Watches the lists of this server, on a stream that is kept open until then. A server that cannot be reached is tried
+   * again as long as the watch lasts.
+   *
+   * @param onChange Told which lists have changed: at once, then at most once a second for each kind. What it throws is
+   * ignored.
+   * @param options How long the stream is waited for (10 s where nobody says), and cancellation.
+   * @returns The watch; it lasts until it, or the client, is closed, also over new sessions.
+   * @throws The reason of the caller's signal, if that is aborted.
+   * @throws {MCPError} With `closed` after `close()`.
+   */
+  async watchLists(onChange: (kind: ListKind) => void, options: RequestOptions = {}): Promise<ListWatch> {
+    return await this.#work.watchLists(onChange, options);
   }
 
   /** As {@linkcode SingleServerMCPClient.listResources}, for prompts. */
   async listPrompts(options: RequestOptions = {}): Promise<readonly Prompt[]> {
-    return await this.#list<Prompt>(PROMPTS, options);
+    return await this.#work.list<Prompt>(PROMPTS, options);
   }
 
   /**
@@ -233,7 +223,7 @@ export class SingleServerMCPClient implements FeatureClient {
     args: Readonly<Record<string, string>> = {},
     options: ReadOptions = {},
   ): Promise<PromptResult> {
-    return await this.#read(options, (request) => this.#parts.context.prompt(name, args, request));
+    return await this.#work.read(options, (request) => this.#parts.context.prompt(name, args, request));
   }
 
   /**
@@ -250,7 +240,7 @@ export class SingleServerMCPClient implements FeatureClient {
     argument: CompletionArgument,
     options: ReadOptions = {},
   ): Promise<Completion> {
-    return await this.#read(options, (request) => this.#parts.context.complete(reference, argument, request));
+    return await this.#work.read(options, (request) => this.#parts.context.complete(reference, argument, request));
   }
 
   /**
@@ -261,8 +251,7 @@ export class SingleServerMCPClient implements FeatureClient {
    * @throws {MCPError} If the server could not be told.
    */
   async setLogLevel(level: LogLevel, options: RequestOptions = {}): Promise<void> {
-    this.#logLevel = level;
-    await this.#read(options, ({ deadline }) => this.#parts.held.link.setLogLevel(level, deadline));
+    await this.#work.setLogLevel(level, options);
   }
 
   /**
@@ -273,7 +262,7 @@ export class SingleServerMCPClient implements FeatureClient {
    */
   async notifyRootsChanged(options: RequestOptions = {}): Promise<void> {
     const { connection } = this.#connector;
-    await this.#read(options, async ({ deadline }) => {
+    await this.#work.read(options, async ({ deadline }) => {
       await connection?.notify("notifications/roots/list_changed", deadline);
     });
   }
@@ -297,7 +286,19 @@ export class SingleServerMCPClient implements FeatureClient {
    * @returns The time in milliseconds, or `undefined` where it did not say.
    */
   listTtlMs(what: "resources" | "templates" | "prompts"): number | undefined {
-    return this.#parts.context.ttlMsOf({ resources: RESOURCES, templates: RESOURCE_TEMPLATES, prompts: PROMPTS }[what]);
+    return this.#parts.context.hintsOf(LISTED[what]).ttlMs;
+  }
+
+  /**
+   * Who may be given a list of this server, as it said when it was last asked.
+   *
+   * @param what Which list.
+   * @returns `public` where it said so of every page; else `private`, also where it did not say or was not asked.
+   */
+  listCacheScope(what: "tools" | "resources" | "templates" | "prompts"): "public" | "private" {
+    const { tools, context } = this.#parts;
+    const { isPublic = false } = (what === "tools" ? tools.list : context.hintsOf(LISTED[what])) ?? {};
+    return isPublic ? "public" : "private";
   }
 
   /**
@@ -327,13 +328,15 @@ export class SingleServerMCPClient implements FeatureClient {
    * @throws {MCPError} With `auth_failed` if the answer is refused, or is a refusal; with `deadline_exceeded`.
    */
   async finishAuthorization(callbackUrl: string | URL, options: RequestOptions = {}): Promise<FinishedAuthorization> {
-    return await this.#read(options, ({ deadline }) => this.#parts.finishAuthorization(callbackUrl, deadline.signal));
+    return await this.#work.read(
+      options,
+      ({ deadline }) => this.#parts.finishAuthorization(callbackUrl, deadline.signal),
+    );
   }
 
   /** Ends what is under way with `closed`, ends the session and frees everything, within a second. Idempotent. */
   close(): Promise<void> {
-    this.#operations.close();
-    return this.#closing ??= this.#close();
+    return this.#work.close();
   }
 
   /** As {@linkcode SingleServerMCPClient.close}. */
@@ -341,55 +344,7 @@ export class SingleServerMCPClient implements FeatureClient {
     await this.close();
   }
 
-  async #listAnew(options: RequestOptions): Promise<void> {
-    const phase = () => this.isConnected ? "list" : "connect";
-    await this.#operations.run({ options, phase, defaultMs: CONNECT_TIMEOUT_MS }, async (deadline) => {
-      await this.#listing.join(deadline, this.#operations.sharedMs(options));
-      this.#startWatching();
-    });
-  }
-
-  /** The tools have changed: an answer to what was asked before does not do. */
-  async #listChanged(): Promise<void> {
-    const isOutOfDate = this.#listing.running;
-    await this.listTools({ refresh: true });
-    if (isOutOfDate) await this.listTools({ refresh: true });
-  }
-
-  #startWatching(): void {
-    if (this.#server.watch) this.#parts.listener.watch();
-    this.#parts.listener.hearLogs();
-  }
-
   get #connector(): Connector {
     return this.#parts.held.link.connector;
-  }
-
-  #responderOf({ input }: ReadOptions | CallToolOptions) {
-    return input === undefined ? this.#parts.responder : createResponder(this.server, input);
-  }
-
-  async #list<Entry>(kind: ListedKind, options: RequestOptions): Promise<readonly Entry[]> {
-    const read = (request: ContextRequest) => this.#parts.context.list<Entry>(kind, request);
-    return (await this.#read(options, read, CONNECT_TIMEOUT_MS)).entries;
-  }
-
-  async #read<T>(options: ReadOptions, run: (request: ContextRequest) => Promise<T>, defaultMs?: number): Promise<T> {
-    return await this.#operations.run({ options, phase: () => "read", defaultMs }, async (deadline) => {
-      const connectTimeoutMs = this.#operations.sharedMs(options);
-      const result = await run({ deadline, responder: this.#responderOf(options), connectTimeoutMs });
-      this.#startWatching();
-      return result;
-    });
-  }
-
-  async #close(): Promise<void> {
-    const { listener, caller, context, held } = this.#parts;
-    const cancelled = caller.close();
-    using patience = new Deadline(END_TIMEOUT_MS);
-    // The end of the session would overtake what cancels its tasks.
-    await Promise.all([listener.close(), patience.race(cancelled).catch(() => {})]);
-    context.close();
-    await Promise.all([cancelled, held.release(), this.#listing.close()]);
   }
 }

@@ -106,6 +106,30 @@ export interface ServerStatus {
 }
 
 /**
+ * How long a list of an agent may be used, and by whom, as far as is known now (specification 2026-07-28, Caching).
+ *
+ * @example
+ * ```ts
+ * import { type ListFreshness, MultiServerMCPClient } from "@portolan/mcp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const toHeader = ({ ttlMs, cacheScope }: ListFreshness) => `${cacheScope}, max-age=${Math.floor(ttlMs / 1_000)}`;
+ * const servers = { files: { url: "http://localhost:9/mcp" } };
+ * await using client = new MultiServerMCPClient("Kairos", { servers });
+ * assertEquals(toHeader(client.getListFreshness("tools")), "private, max-age=0");
+ * ```
+ */
+export interface ListFreshness {
+  /**
+   * How long the list is fresh, in milliseconds: the least that is left of what any server lists; `0` where one of them
+   * has not given its list, or it is past its time.
+   */
+  readonly ttlMs: number;
+  /** `public` where every server says so of its list, else `private`: for the one who asked alone. */
+  readonly cacheScope: "public" | "private";
+}
+
+/**
  * A bare name that a server lists and another server owns.
  *
  * @example

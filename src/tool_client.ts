@@ -6,6 +6,7 @@
 
 import type { LogLevel, LogMessage } from "./context.ts";
 import type { InputHandlers } from "./input.ts";
+import type { InputRound } from "./input_round.ts";
 import type { Progress, Tool, ToolResult } from "./protocol.ts";
 
 /**
@@ -60,6 +61,11 @@ export interface CallToolOptions extends RequestOptions {
    * belongs: where they have different handlers, it is refused.
    */
   readonly input?: InputHandlers | undefined;
+  /**
+   * Has what a server of the modern era asks handed to the caller, as an `InputRequiredError`, instead of answered by
+   * `input`; a legacy server knows no rounds, and `input` is what answers it. @default {undefined, `input` answers}
+   */
+  readonly round?: InputRound | undefined;
   /** Told of the log messages of this call, besides the client's own `onLog`. What it throws is ignored. */
   readonly onLog?: ((message: LogMessage) => void) | undefined;
   /** From which level on a server of the modern era logs this call. @default {The client's `logLevel`} */

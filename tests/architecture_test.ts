@@ -24,6 +24,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
     "src/interceptors/frozen_json.ts",
     "src/interceptors/redaction_patterns.ts",
     "src/latency.ts",
+    "src/list_watch.ts",
     "src/models/cut_text.ts",
     "src/models/search_words.ts",
     "src/models/token_estimate.ts",
@@ -61,6 +62,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
     "src/events.ts",
     "src/guarded_fetch.ts",
     "src/input.ts",
+    "src/input_round.ts",
     "src/models/mended_schema.ts",
     "src/models/result_parts.ts",
     "src/models/schema_pointer.ts",
@@ -72,6 +74,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
     "src/schema/linear_pattern.ts",
     "src/schema/plain_check.ts",
     "src/schema/schema_document.ts",
+    "src/server/list_changes.ts",
     "src/shared_task.ts",
     "src/tasks/poll_pace.ts",
     "src/tasks/task_progress.ts",
@@ -104,6 +107,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
     "src/tools/tool_list.ts",
   ],
   "ways out, exchanges, lists": [
+    "src/agent/list_freshness.ts",
     "src/auth/auth_config.ts",
     "src/auth/auth_fetch.ts",
     "src/auth/auth_store.ts",
@@ -220,10 +224,14 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   "the parts of a client of one server": [
     "src/server/server_parts.ts",
   ],
+  "the work of a client of one server": [
+    "src/server/server_work.ts",
+  ],
   "one server": [
     "src/single_server_client.ts",
   ],
   "one agent's servers": [
+    "src/agent/agent_watches.ts",
     "src/agent/server_factory.ts",
     "src/agent/server_fleet.ts",
   ],

@@ -9,6 +9,7 @@ const EXPORTS: Readonly<Record<string, readonly string[]>> = {
     "AuthStore",
     "AuthorizationRequiredError",
     "ConfigError",
+    "InputRequiredError",
     "MCPClient",
     "MCPClientManager",
     "MCPError",

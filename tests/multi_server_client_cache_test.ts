@@ -188,3 +188,22 @@ Deno.test("MultiServerMCPClient waits for a store that hangs no longer than for 
   await using client = new MultiServerMCPClient("Kairos", config, { store });
   assertEquals(textOf(await client.callTool("s__whoami", {}, { timeoutMs: 3_000 })), "test");
 });
+
+Deno.test("MultiServerMCPClient calls a tool that another isolate has found since it listed the tools itself", async () => {
+  await using server = await startMCPServer({ tools: [{ name: "before" }] });
+  const clock = { nowMs: 1_000_000 };
+  const now = () => clock.nowMs;
+  const options = { store: new MemoryRouteStore({ now }), toolsTtlMs: 60_000, now };
+  const config = { servers: { files: { url: server.url } } };
+  await using first = new MultiServerMCPClient("Kairos", config, options);
+  await first.listTools();
+  server.setTools([{ name: "after" }]);
+  clock.nowMs += 50_000;
+  await using second = new MultiServerMCPClient("Kairos", config, options);
+  await second.connectToServers();
+  clock.nowMs += 20_000;
+  await first.listTools();
+  await until(() => first.findClientForTool("after") !== undefined);
+  assertEquals(textOf(await first.callTool("after")), "ok");
+  assertEquals(server.count("tools/list"), 2);
+});

@@ -10,8 +10,10 @@ import { type ContextMember, ContextRouter, type ContextSend, type ContextTarget
 import { beginOperation } from "../deadline.ts";
 import type { FeatureClient, ReadOptions, ResourceSubscription } from "../feature_client.ts";
 import type { KnownLists } from "./known_lists.ts";
+import type { ContextList } from "../server/context_list.ts";
+import type { ListChanges } from "../server/list_changes.ts";
 import type { CollisionPolicy } from "../server_config.ts";
-import type { OwnedPrompt, OwnedResource, OwnedResourceTemplate } from "../status.ts";
+import type { ListFreshness, OwnedPrompt, OwnedResource, OwnedResourceTemplate } from "../status.ts";
 import type { RequestOptions } from "../tool_client.ts";
 
 /** What the context of an agent works with. */
@@ -23,10 +25,15 @@ export interface AgentContextDeps {
   /** The server of a name; throws `server_not_found` where there is none. */
   readonly memberOf: (server: string) => ContextMember;
   /**
-   * How long the list that a server has just given is fresh, in milliseconds, where the server says so.
+   * How long the list that a server has just given is fresh, in milliseconds, and whether it may be given to anybody,
+   * where the server says so.
    * @default {Nothing is known of that}
    */
-  readonly ttlMsOf?: ((server: string, kind: ContextKind) => number | undefined) | undefined;
+  readonly hintsOf?:
+    | ((server: string, kind: ContextKind) => Pick<ContextList<unknown>, "ttlMs" | "isPublic">)
+    | undefined;
+  /** Who watches the lists. @default {undefined, nobody does} */
+  readonly changes?: ListChanges | undefined;
   /** How many servers are asked at once. */
   readonly concurrency: number;
   /** How long a list is fresh where the server does not say, in milliseconds. */
@@ -49,12 +56,12 @@ export class AgentContext {
    * @param deps What it works with.
    */
   constructor(deps: AgentContextDeps) {
-    const { agent, policy, memberOf, ttlMsOf, concurrency, ttlMs, now } = deps;
+    const { agent, policy, memberOf, hintsOf, changes, concurrency, ttlMs, now } = deps;
     this.#deps = deps;
     const toReader = <T>(kind: ContextKind, list: (client: FeatureClient, options: RequestOptions) => Promise<T>) => {
       return async (server: string, options: RequestOptions) => {
         const entries = await list(memberOf(server).client, options);
-        return { entries, ttlMs: ttlMsOf?.(server, kind) };
+        return { ttlMs: undefined, ...hintsOf?.(server, kind), entries };
       };
     };
     const readers = {
@@ -62,7 +69,7 @@ export class AgentContext {
       templates: toReader("templates", (client, options) => client.listResourceTemplates(options)),
       prompts: toReader("prompts", (client, options) => client.listPrompts(options)),
     };
-    this.#catalog = new ContextCatalog({ policy, readers, concurrency, ttlMs, now });
+    this.#catalog = new ContextCatalog({ policy, readers, changes, concurrency, ttlMs, now });
     this.#router = new ContextRouter({ agent, catalog: this.#catalog, memberOf });
   }
 
@@ -106,6 +113,21 @@ export class AgentContext {
     for (const list of lists) {
       if (list.invalidate(server) && !this.#deps.closed.aborted) void list.askAll([server]);
     }
+  }
+
+  /**
+   * How long what all servers list of a kind is fresh.
+   *
+   * @param kind Which lists.
+   * @returns What is known now.
+   */
+  freshnessOf(kind: ContextKind): ListFreshness {
+    return this.#catalog[kind].freshness;
+  }
+
+  /** Forgets what all servers listed. */
+  flush(): void {
+    for (const list of this.#catalog.lists) list.flush();
   }
 
   /**

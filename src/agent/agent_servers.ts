@@ -7,10 +7,15 @@
 import type { FinishedAuthorization } from "../auth/finish_authorization.ts";
 import { AgentContext } from "./agent_context.ts";
 import { AgentTools, type ConnectOptions } from "./agent_tools.ts";
+import { AgentWatches } from "./agent_watches.ts";
+import type { ContextKind } from "./context_catalog.ts";
+import { CONNECT_TIMEOUT_MS } from "../connection/connector.ts";
 import { beginOperation, checkTimeout } from "../deadline.ts";
 import { MCPError } from "../errors.ts";
-import type { MultiServerMCPClientOptions, TellOptions } from "../multi_server_options.ts";
+import type { ListKind, ListWatch } from "../list_watch.ts";
+import type { MultiServerMCPClientOptions, ReconnectOptions, TellOptions } from "../multi_server_options.ts";
 import { RouteCache } from "../route_cache.ts";
+import { LIST_KINDS, ListChanges } from "../server/list_changes.ts";
 import {
   type AgentConfig,
   resolveAgent,
@@ -21,7 +26,7 @@ import {
 import { ServerFactory } from "./server_factory.ts";
 import { ServerFleet } from "./server_fleet.ts";
 import type { SingleServerMCPClient } from "../single_server_client.ts";
-import type { AgentStatus, ServerStatus } from "../status.ts";
+import type { AgentStatus, ListFreshness, ServerStatus } from "../status.ts";
 import { ToolCatalog } from "./tool_catalog.ts";
 import type { RequestOptions } from "../tool_client.ts";
 
@@ -48,6 +53,8 @@ export class AgentServers {
   readonly #factory: ServerFactory;
   readonly #catalog: ToolCatalog;
   readonly #fleet: ServerFleet;
+  readonly #changes = new ListChanges();
+  readonly #watches: AgentWatches;
   readonly #closed = new AbortController();
   #closing: Promise<void> | undefined;
 
@@ -73,22 +80,34 @@ export class AgentServers {
       onToolsStale: (server) => void this.tools.askAnew(server),
       onContextStale: (server, what) => this.context.invalidate(server, what),
     });
+    const changes = this.#changes;
     const catalog = this.#catalog = new ToolCatalog({
       policy,
+      changes,
       cache: store && new RouteCache(store, { ttlMs, negativeTtlMs: NEGATIVE_TTL_MS, onWarning, now }),
       now,
       ttlMs,
-      onLoaded: (server, tools) => fleet.clientOf(server)?.adoptTools(tools),
+      onLoaded: (server, tools) => {
+        const client = fleet.clientOf(server);
+        // What another isolate has listed is newer than what this one has.
+        client?.forgetTools();
+        client?.adoptTools(tools);
+      },
     });
     const fleet = this.#fleet = new ServerFleet(catalog);
     const deps = { agent, now, concurrency: CONCURRENT_CONNECTIONS, closed: this.#closed.signal };
-    this.tools = new AgentTools({ ...deps, catalog, fleet });
+    this.#watches = new AgentWatches({ changes, clients: () => this.names.map((server) => this.clientOf(server)) });
+    this.tools = new AgentTools({ ...deps, catalog, fleet, changes });
     this.context = new AgentContext({
       ...deps,
       policy,
       ttlMs,
+      changes,
       memberOf: (server) => fleet.memberOf(server),
-      ttlMsOf: (server, kind) => fleet.clientOf(server)?.listTtlMs(kind),
+      hintsOf: (server, kind) => {
+        const client = fleet.clientOf(server);
+        return { ttlMs: client?.listTtlMs(kind), isPublic: client?.listCacheScope(kind) === "public" };
+      },
     });
     for (const server of servers) this.#add(server, config.servers[server.name]!, secretsOf(config, server.name));
   }
@@ -162,9 +181,10 @@ export class AgentServers {
    * @throws {MCPError} With `server_not_found` if there is no server of that name.
    */
   async remove(server: string): Promise<void> {
-    this.clientOf(server);
+    const client = this.clientOf(server);
     this.#catalog.remove(server);
     this.context.remove(server);
+    this.#watches.removed(client);
     await this.#fleet.remove(server);
   }
 
@@ -180,6 +200,67 @@ export class AgentServers {
     const connected = await this.tools.connect(servers, options);
     for (const server of servers) if (connected[server] === true) this.context.connected(server);
     return connected;
+  }
+
+  /**
+   * Connects anew to the servers that are not connected, or to one that is named.
+   *
+   * @param options Which server; the rest as of {@linkcode AgentServers.connect}.
+   * @returns For each server that was tried whether it is connected.
+   * @throws {MCPError} With `server_not_found` if there is no server of that name.
+   */
+  async reconnect(options: ReconnectOptions): Promise<Record<string, boolean>> {
+    const { server } = options;
+    if (server !== undefined) this.clientOf(server);
+    const down = this.names.filter((name) => !this.clientOf(name).isConnected);
+    return await this.connect(server === undefined ? down : [server], { ...options, reconnect: true });
+  }
+
+  /**
+   * Accepts tools of a server as they are now, where its configuration pins them.
+   *
+   * @param server Its name.
+   * @param names The tools, by their names at that server; all where none are named.
+   * @returns The names of the tools that had changed.
+   * @throws {MCPError} With `server_not_found` if there is no server of that name, or if it does not list its tools.
+   */
+  async acceptTools(server: string, names?: readonly string[]): Promise<readonly string[]> {
+    this.throwIfClosed();
+    const accepted = await this.clientOf(server).acceptTools(names);
+    if (accepted.length > 0) await this.tools.askAnew(server);
+    return accepted;
+  }
+
+  /**
+   * Watches the lists of all servers, also of those that are added later.
+   *
+   * @param onChange Told which lists have changed.
+   * @param options How long the streams are waited for, and cancellation.
+   * @returns The watch.
+   * @throws The reason of the caller's signal, if that is aborted.
+   */
+  async watchLists(onChange: (kind: ListKind) => void, options: RequestOptions): Promise<ListWatch> {
+    using deadline = beginOperation({ timeoutMs: CONNECT_TIMEOUT_MS, ...options }, this.#closed.signal);
+    return await this.#watches.open(onChange, deadline);
+  }
+
+  /**
+   * How long what all servers list of a kind is fresh.
+   *
+   * @param kind Which lists.
+   * @returns What is known now.
+   */
+  freshnessOf(kind: "tools" | ContextKind): ListFreshness {
+    return kind === "tools" ? this.#catalog.freshness : this.context.freshnessOf(kind);
+  }
+
+  /** Forgets what all servers listed: who asks next is given what they list then. */
+  async flush(): Promise<void> {
+    this.throwIfClosed();
+    this.context.flush();
+    await this.#catalog.flush();
+    for (const server of this.names) this.clientOf(server).forgetTools();
+    for (const kind of LIST_KINDS) this.#changes.tell(kind);
   }
 
   /**
@@ -241,7 +322,7 @@ export class AgentServers {
   }
 
   async #close(): Promise<void> {
-    await Promise.all([this.#fleet.close(), this.context.close()]);
+    await Promise.all([this.#watches.close(), this.#fleet.close(), this.context.close()]);
   }
 
   #add(resolved: ResolvedServer, config: ServerConfig, secrets: Readonly<Record<string, string>> | undefined): void {
@@ -252,6 +333,7 @@ export class AgentServers {
     const patienceMs = asksPerson ? PERSON_TIMEOUT_MS : undefined;
     this.#fleet.add(client, timeoutMs, patienceMs);
     this.context.add(server, timeoutMs ?? patienceMs);
+    this.#watches.added(client);
   }
 }
 

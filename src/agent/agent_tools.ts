@@ -6,6 +6,7 @@
 
 import { beginOperation, checkTimeout } from "../deadline.ts";
 import type { ConnectToServersOptions } from "../multi_server_options.ts";
+import type { ListChanges } from "../server/list_changes.ts";
 import type { ServerFleet } from "./server_fleet.ts";
 import type { OwnedTool, RoutedResult, ToolRoute } from "../status.ts";
 import type { ToolCatalog } from "./tool_catalog.ts";
@@ -26,6 +27,8 @@ export interface AgentToolsDeps {
   readonly catalog: ToolCatalog;
   /** Whom to ask. */
   readonly fleet: ServerFleet;
+  /** Who watches the lists. */
+  readonly changes: ListChanges;
   /** How many servers are asked at once where nobody says. */
   readonly concurrency: number;
   /** The time, in milliseconds since the epoch. */
@@ -141,9 +144,13 @@ export class AgentTools {
    * @param server Its name.
    */
   async askAnew(server: string): Promise<void> {
-    const { catalog, closed, fleet } = this.#deps;
+    const { catalog, changes, closed, fleet } = this.#deps;
+    const before = changes.countOf("tools");
     await catalog.invalidate(server);
-    if (!closed.aborted) await fleet.askAll([server], { concurrency: 1, anew: true });
+    if (closed.aborted) return;
+    const listed = await fleet.askAll([server], { concurrency: 1, anew: true });
+    // The server said so, or could not say so for a while, although no difference is seen.
+    if (listed[server] === true && changes.countOf("tools") === before) changes.tell("tools");
   }
 
   /** Whether there are servers, and not one of them has listed its tools. */

@@ -8,6 +8,7 @@ import type { Prompt, Resource, ResourceTemplate } from "../context.ts";
 import type { ContextList } from "../server/context_list.ts";
 import { KnownLists, type KnownListsDeps, type ListedEntry } from "./known_lists.ts";
 import { claimantsOf, namespaceOf, serversToAwait } from "./name_owners.ts";
+import type { ListChanges } from "../server/list_changes.ts";
 import type { CollisionPolicy } from "../server_config.ts";
 import type { OwnedPrompt, OwnedResource, OwnedResourceTemplate } from "../status.ts";
 import type { RequestOptions } from "../tool_client.ts";
@@ -43,11 +44,13 @@ export interface ContextReaders {
 }
 
 /** What a catalogue works with. */
-export interface ContextCatalogDeps extends Omit<KnownListsDeps<unknown>, "read" | "onChange"> {
+export interface ContextCatalogDeps extends Omit<KnownListsDeps<unknown>, "read" | "onChange" | "watched"> {
   /** Who owns a bare name, or a URI, that several servers list. */
   readonly policy: CollisionPolicy;
   /** Asks a server. */
   readonly readers: ContextReaders;
+  /** Who watches the lists. @default {undefined, nobody does} */
+  readonly changes?: ListChanges | undefined;
 }
 
 /** A template of a server; taken apart when a URI that begins like it is first looked for. */
@@ -77,12 +80,21 @@ export class ContextCatalog {
    *
    * @param deps What it works with.
    */
-  constructor({ policy, readers, ...deps }: ContextCatalogDeps) {
+  constructor({ policy, readers, changes, ...deps }: ContextCatalogDeps) {
     this.#policy = policy;
     const { resources, templates, prompts } = readers;
-    this.resources = new KnownLists({ ...deps, read: resources, onChange: () => this.#serversOfUri = undefined });
-    this.templates = new KnownLists({ ...deps, read: templates, onChange: () => this.#candidates = undefined });
-    this.prompts = new KnownLists({ ...deps, read: prompts, onChange: () => this.#names = undefined });
+    const toDeps = (kind: "resources" | "prompts") => ({ ...deps, watched: changes && { changes, kind } });
+    this.resources = new KnownLists({
+      ...toDeps("resources"),
+      read: resources,
+      onChange: () => this.#serversOfUri = undefined,
+    });
+    this.templates = new KnownLists({
+      ...toDeps("resources"),
+      read: templates,
+      onChange: () => this.#candidates = undefined,
+    });
+    this.prompts = new KnownLists({ ...toDeps("prompts"), read: prompts, onChange: () => this.#names = undefined });
   }
 
   /** The lists of all kinds. */

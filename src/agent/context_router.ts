@@ -10,6 +10,7 @@ import type { KnownLists } from "./known_lists.ts";
 import { type Deadline, OPERATION_TIMEOUT_MS } from "../deadline.ts";
 import { isMCPError, MCPError } from "../errors.ts";
 import type { FeatureClient, ReadOptions } from "../feature_client.ts";
+import { hasAnswers } from "../input_round.ts";
 import { didYouMean, nearestNames, quoteAll } from "../nearest.ts";
 import { toNoListError } from "./no_list_error.ts";
 
@@ -85,7 +86,8 @@ export class ContextRouter {
       const { server, name } = forced === undefined
         ? await this.#find(target, deadline)
         : await this.#findAt(forced, target, deadline);
-      if (refusal?.server === server) throw refusal.error;
+      // Answers and state are for the server that asked, and for no other.
+      if (refusal !== undefined && (refusal.server === server || hasAnswers(rest.round))) throw refusal.error;
       const { client, timeoutMs: configuredMs } = this.#deps.memberOf(server);
       const totalMs = options.timeoutMs ?? configuredMs ?? OPERATION_TIMEOUT_MS;
       const timeoutMs = Math.max(1, totalMs - (performance.now() - startedAt));

@@ -9,8 +9,12 @@ import { pooledMap } from "@std/async";
 import type { ContextList } from "../server/context_list.ts";
 import { Deadline } from "../deadline.ts";
 import { isMCPError, MCPError } from "../errors.ts";
+import type { ListKind } from "../list_watch.ts";
+import type { ListChanges } from "../server/list_changes.ts";
 import { SharedTask } from "../shared_task.ts";
+import type { ListFreshness } from "../status.ts";
 import type { RequestOptions } from "../tool_client.ts";
+import { type ListAge, toListFreshness } from "./list_freshness.ts";
 
 /** How long asking a server may take where nobody says, in milliseconds. */
 export const ASK_TIMEOUT_MS = 10_000;
@@ -22,15 +26,13 @@ const MIN_FRESH_MS = 1_000;
 const MAX_REPEATS = 2;
 
 /** What is known of one server's list. */
-export interface KnownEntries<T> {
+export interface KnownEntries<T> extends ListAge {
   /** The entries as listed; empty after a failure. */
   readonly entries: readonly T[];
   /** Why there is no list, where the server was asked and gave none. */
   readonly failure: MCPError | undefined;
   /** When it was last asked, in milliseconds since the epoch. */
   readonly atMs: number;
-  /** Until when it is used without asking again, in milliseconds since the epoch. */
-  readonly staleAtMs: number;
 }
 
 /** An entry and the server that lists it. */
@@ -61,6 +63,8 @@ export interface KnownListsDeps<T> {
   readonly ttlMs: number;
   /** Told that what follows from the lists is to be computed anew. */
   readonly onChange: () => void;
+  /** Who watches the lists, and what they are to them. @default {undefined, nobody does} */
+  readonly watched?: { readonly changes: ListChanges; readonly kind: ListKind } | undefined;
 }
 
 interface Slot<T> {
@@ -159,6 +163,26 @@ export class KnownLists<T> {
   /** Every entry, in the order of the servers. */
   get entries(): readonly ListedEntry<T>[] {
     return [...this.#slots].flatMap(([server, { list }]) => (list?.entries ?? []).map((entry) => ({ server, entry })));
+  }
+
+  /** How long what all servers list is fresh. */
+  get freshness(): ListFreshness {
+    const lists = [...this.#slots.values()].map(({ list }) => list?.failure === undefined ? list : undefined);
+    return toListFreshness(lists, this.#deps.now(), this.#deps.ttlMs);
+  }
+
+  /** Forgets what all servers listed: they are asked when it is needed, also where one is being asked now. */
+  flush(): void {
+    for (const slot of this.#slots.values()) {
+      Object.assign(slot, {
+        list: undefined,
+        empties: 0,
+        changes: slot.changes + 1,
+        changed: true,
+        notAwaitedUntilMs: 0,
+      });
+    }
+    this.#deps.onChange();
   }
 
   /**
@@ -264,10 +288,12 @@ export class KnownLists<T> {
   }
 
   /** An empty list replaces a good one where the server had announced a change, or where a second one confirms it. */
-  #take(slot: Slot<T>, { entries, ttlMs = this.#deps.ttlMs }: ContextList<T>, isCurrent: boolean): void {
+  #take(slot: Slot<T>, heard: ContextList<T>, isCurrent: boolean): void {
+    const { entries, ttlMs = this.#deps.ttlMs, isPublic = false } = heard;
     const had = (slot.list?.entries.length ?? 0) > 0;
     slot.empties = entries.length === 0 ? slot.empties + 1 : 0;
     const believed = !had || entries.length > 0 || slot.changed || slot.empties > 1;
+    const { list: before, changed: isAnnounced } = slot;
     if (isCurrent) slot.changed = false;
     slot.notAwaitedUntilMs = 0;
     const atMs = this.#deps.now();
@@ -277,7 +303,17 @@ export class KnownLists<T> {
       failure: undefined,
       atMs,
       staleAtMs: isCurrent ? atMs + freshMs : 0,
+      freshUntilMs: atMs + ttlMs,
+      isPublic,
     });
+    if (before !== undefined && !isAnnounced) this.#tellNews(before.entries, slot.list?.entries ?? []);
+  }
+
+  /** What the server has announced, those who watch have been told of. */
+  #tellNews(before: readonly T[], after: readonly T[]): void {
+    const { watched } = this.#deps;
+    if (watched?.changes.watched !== true || before === after) return;
+    if (JSON.stringify(before) !== JSON.stringify(after)) watched.changes.tell(watched.kind);
   }
 
   /** A failure does not replace a good list: that goes on, and is not asked for with every request. */
@@ -285,7 +321,8 @@ export class KnownLists<T> {
     const { list } = slot;
     const atMs = this.#deps.now();
     const staleAtMs = slot.notAwaitedUntilMs = atMs + NEGATIVE_FRESH_MS;
-    if (list === undefined || list.failure !== undefined) this.#set(slot, { entries: [], failure, atMs, staleAtMs });
+    const age = { atMs, staleAtMs, freshUntilMs: atMs, isPublic: false };
+    if (list === undefined || list.failure !== undefined) this.#set(slot, { entries: [], failure, ...age });
     else slot.list = { ...list, atMs, staleAtMs: Math.max(list.staleAtMs, staleAtMs) };
   }
 

@@ -61,3 +61,16 @@ export function namespaceOf(name: string, servers: readonly string[]): string | 
   const owners = servers.filter((server) => name.startsWith(`${server}__`));
   return owners.sort((a, b) => b.length - a.length)[0];
 }
+
+/**
+ * The first entry of each key: the one of the server that comes first.
+ *
+ * @param entries The entries, in the order of the servers.
+ * @param toKey Tells the key of an entry.
+ * @returns The entries without those of a key that was there before.
+ */
+export function firstOfEach<T>(entries: readonly T[], toKey: (entry: T) => string): readonly T[] {
+  const first = new Map<string, T>();
+  for (const entry of entries) if (!first.has(toKey(entry))) first.set(toKey(entry), entry);
+  return [...first.values()];
+}

@@ -196,7 +196,8 @@ export class ServerFleet {
       await (reconnect ? client.reconnect(options) : client.connect(options));
       const tools = await client.listTools(options);
       const { toolsPartial: partial, toolsTtlMs: ttlMs } = client.getStatus();
-      const listing = { tools, partial, ttlMs };
+      const isPublic = client.listCacheScope("tools") === "public";
+      const listing = { tools, partial, ttlMs, isPublic };
       member.failure = undefined;
       await this.#catalog.record(client.server, listing, token);
     } catch (error) {

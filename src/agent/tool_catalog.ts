@@ -5,12 +5,15 @@
  */
 
 import type { CachedTools, EpochToken, Listing } from "../cache/cached_tools.ts";
+import { type ListAge, toListFreshness } from "./list_freshness.ts";
 import { namespaceOf, serversToAwait } from "./name_owners.ts";
 import type { Tool } from "../protocol.ts";
 import type { RouteCache } from "../route_cache.ts";
 import type { ServerCacheKey } from "../cache/server_cache_key.ts";
+import type { ListChanges } from "../server/list_changes.ts";
 import type { CollisionPolicy, ToolFilter } from "../server_config.ts";
-import type { OwnedTool, ServerStatus, ShadowedTool } from "../status.ts";
+import type { ListFreshness, OwnedTool, ServerStatus, ShadowedTool } from "../status.ts";
+import { diffTools } from "../tools/tool_diff.ts";
 import { isToolAllowed } from "../tools/tool_filter.ts";
 import { createNameTable, type NameMatch, type NameTable } from "./tool_names.ts";
 
@@ -25,7 +28,7 @@ const LEASE_POLL_MS = 2_000;
 const MIN_FRESH_MS = 1_000;
 
 /** What a server listed, or that it did not. */
-export interface KnownList {
+export interface KnownList extends ListAge {
   /** The tools as listed; the filter is applied when they are looked at. Empty after a failure. */
   readonly tools: readonly Tool[];
   /** Whether the server was asked and gave no list. */
@@ -36,8 +39,6 @@ export interface KnownList {
   readonly from: "server" | "cache";
   /** When it was asked, in milliseconds since the epoch. */
   readonly atMs: number;
-  /** Until when it is used without asking again, in milliseconds since the epoch. */
-  readonly staleAtMs: number;
 }
 
 /** A server of the catalogue. */
@@ -63,6 +64,8 @@ interface Slot extends CatalogServer {
   key: Promise<ServerCacheKey> | undefined;
   /** How often in a row a server with tools said that it has none. */
   empties: number;
+  /** How often everything had been forgotten when the listing began that is under way. */
+  begunAt: number;
 }
 
 /** What a catalogue works with. */
@@ -75,6 +78,8 @@ export interface ToolCatalogDeps {
   readonly now: () => number;
   /** How long a list of a server is fresh where the server does not say, in milliseconds. */
   readonly ttlMs: number;
+  /** Who watches the lists. @default {undefined, nobody does} */
+  readonly changes?: ListChanges | undefined;
   /** Told of each list that comes from the route cache. */
   readonly onLoaded?: ((server: string, tools: readonly Tool[]) => void) | undefined;
 }
@@ -88,6 +93,8 @@ export class ToolCatalog {
   #unknown: readonly string[] | undefined;
   #freshUntilMs: number | undefined;
   #loading: Promise<void> | undefined;
+  /** How often everything was forgotten. */
+  #flushes = 0;
 
   /**
    * Creates an empty catalogue.
@@ -104,7 +111,7 @@ export class ToolCatalog {
    * @param server The server; its list is not known yet.
    */
   add(server: CatalogServer): void {
-    this.#slots.set(server.server, { ...server, list: undefined, key: undefined, empties: 0 });
+    this.#slots.set(server.server, { ...server, list: undefined, key: undefined, empties: 0, begunAt: 0 });
     this.#forget();
   }
 
@@ -155,6 +162,12 @@ export class ToolCatalog {
     });
   }
 
+  /** How long what all servers list is fresh. */
+  get freshness(): ListFreshness {
+    const lists = [...this.#slots.values()].map(({ list }) => list?.failed === true ? undefined : list);
+    return toListFreshness(lists, this.#deps.now(), this.#deps.ttlMs);
+  }
+
   /** Tools whose bare name belongs to another server. */
   get shadowed(): readonly ShadowedTool[] {
     return this.#names().shadowed;
@@ -203,8 +216,10 @@ export class ToolCatalog {
     if (slot?.list === undefined) return false;
     if (cache === undefined) return true;
     const key = await keyOf(slot);
+    const { atMs } = slot.list;
     const cached = await cache.load(key);
-    if (cached?.kind === "tools" && cached.fresh && now() - cached.ageMs > slot.list.atMs) {
+    if (slot.list === undefined) return false;
+    if (cached?.kind === "tools" && cached.fresh && now() - cached.ageMs > atMs) {
       this.#take(slot, cached);
       return false;
     }
@@ -221,7 +236,9 @@ export class ToolCatalog {
    */
   async begin(server: string): Promise<EpochToken | undefined> {
     const slot = this.#slots.get(server);
-    return slot && await this.#deps.cache?.begin(await keyOf(slot));
+    if (slot === undefined) return undefined;
+    slot.begunAt = this.#flushes;
+    return await this.#deps.cache?.begin(await keyOf(slot));
   }
 
   /**
@@ -242,13 +259,16 @@ export class ToolCatalog {
     const confirmedEmpty = slot.empties > 1;
     if (!good || (!failed && (listing.tools.length > 0 || confirmedEmpty))) {
       const atMs = now();
+      const freshMs = failed ? NEGATIVE_FRESH_MS : listing.ttlMs ?? ttlMs;
       this.#set(slot, {
         tools: failed ? [] : listing.tools,
         failed,
         partial: !failed && listing.partial,
         from: "server",
         atMs,
-        staleAtMs: atMs + (failed ? NEGATIVE_FRESH_MS : Math.max(listing.ttlMs ?? ttlMs, MIN_FRESH_MS)),
+        staleAtMs: slot.begunAt !== this.#flushes ? 0 : atMs + Math.max(freshMs, MIN_FRESH_MS),
+        freshUntilMs: atMs + freshMs,
+        isPublic: !failed && listing.isPublic === true,
       });
     } else if (slot.list !== undefined) {
       // Asked and no wiser: the list goes on, and is not asked for with every call.
@@ -271,6 +291,14 @@ export class ToolCatalog {
     await this.#deps.cache?.invalidate(await keyOf(slot));
   }
 
+  /** Forgets what all servers listed, here and in the route cache: they are asked when it is needed. */
+  async flush(): Promise<void> {
+    this.#flushes++;
+    await Promise.all([...this.#slots.keys()].map((server) => this.invalidate(server)));
+    for (const slot of this.#slots.values()) Object.assign(slot, { list: undefined, empties: 0 });
+    this.#forget();
+  }
+
   /**
    * What the catalogue adds to the status of a server.
    *
@@ -288,12 +316,16 @@ export class ToolCatalog {
 
   async #load(): Promise<void> {
     const { cache } = this.#deps;
+    const flushes = this.#flushes;
     if (cache === undefined) return;
     await Promise.all(
       [...this.#slots.values()].filter((slot) => slot.list === undefined).map(async (slot) => {
         const cached = await cache.load(await keyOf(slot));
         // A list that was invalidated tells nothing of who owns a name: the server is asked first.
-        if (slot.list !== undefined || cached === undefined || (cached.kind === "tools" && cached.invalidated)) return;
+        if (
+          slot.list !== undefined || flushes !== this.#flushes || cached === undefined ||
+          (cached.kind === "tools" && cached.invalidated)
+        ) return;
         this.#take(slot, cached);
       }),
     );
@@ -302,20 +334,27 @@ export class ToolCatalog {
   #take(slot: Slot, cached: CachedTools): void {
     const atMs = this.#deps.now() - cached.ageMs;
     const failed = cached.kind === "negative";
+    const staleAtMs = atMs + (failed ? NEGATIVE_FRESH_MS : cached.freshMs);
     this.#set(slot, {
       tools: failed ? [] : cached.tools,
       failed,
       partial: !failed && cached.partial,
       from: "cache",
       atMs,
-      staleAtMs: atMs + (failed ? NEGATIVE_FRESH_MS : cached.freshMs),
+      staleAtMs,
+      freshUntilMs: staleAtMs,
+      // What its server said of that is not kept.
+      isPublic: false,
     });
     if (!failed) this.#deps.onLoaded?.(slot.server, cached.tools);
   }
 
   #set(slot: Slot, list: KnownList): void {
+    const { changes } = this.#deps;
+    const before = slot.list === undefined || changes?.watched !== true ? undefined : allowed(slot);
     slot.list = list;
     this.#forget();
+    if (before !== undefined && diffTools(before, allowed(slot)) !== undefined) changes?.tell("tools");
   }
 
   /** What was listed is used until then, or no longer. */

@@ -6,6 +6,7 @@
 
 import { type Deadline, OPERATION_TIMEOUT_MS } from "../deadline.ts";
 import { isMCPError, MCPError } from "../errors.ts";
+import { hasAnswers } from "../input_round.ts";
 import { didYouMean, nearestNames, quoteAll } from "../nearest.ts";
 import { toNoListError } from "./no_list_error.ts";
 import type { ServerFleet } from "./server_fleet.ts";
@@ -100,8 +101,11 @@ export class ToolRouter {
   ): Promise<RoutedResult> {
     const { catalog, fleet } = this.#deps;
     const startedAt = performance.now();
+    let refusal: { readonly server: string; readonly error: MCPError } | undefined;
     for (let corrected = false;; corrected = true) {
       const { match: { server, tool }, route } = await this.find(name, deadline);
+      // Answers and state are for the server that asked, and for no other.
+      if (refusal !== undefined && refusal.server !== server && hasAnswers(options.round)) throw refusal.error;
       const outdated = this.#mayBeOutdated(server);
       const { client, timeoutMs: configuredMs } = fleet.memberOf(server);
       const totalMs = options.timeoutMs ?? configuredMs ?? OPERATION_TIMEOUT_MS;
@@ -114,6 +118,7 @@ export class ToolRouter {
       } catch (error) {
         if (corrected || !isMCPError(error) || !REFUSED.has(error.rpcCode ?? 0)) throw error;
         if (!outdated && error.rpcCode !== HEADER_MISMATCH) throw error;
+        refusal = { server, error };
         await this.#refresh(server, deadline);
         // The arguments that go as headers have changed: nothing ran, and the new list says which they are.
         if (error.rpcCode === HEADER_MISMATCH) continue;

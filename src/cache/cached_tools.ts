@@ -99,6 +99,8 @@ export type Listing = {
   readonly partial: boolean;
   /** How long the list is fresh, in milliseconds, where the server says so; `0`: never. */
   readonly ttlMs?: number | undefined;
+  /** Whether the server lets it be given to anybody; not kept. @default {false} */
+  readonly isPublic?: boolean | undefined;
   /** Whether an empty list is known to be meant, so that it may replace a good one. @default {false} */
   readonly confirmedEmpty?: boolean | undefined;
 } | {

@@ -78,7 +78,9 @@ export interface ConnectionRequest {
   readonly onNotice?: ((message: JsonObject) => void) | undefined;
   /** Answers what the server asks while it works on the request. */
   readonly input?: InputResponder | undefined;
-  /** Client capabilities besides those of `input`, for a modern server. */
+  /** Client capabilities instead of those of `input`, for a modern server: its questions go to the caller. */
+  readonly roundCapabilities?: JsonObject | undefined;
+  /** Client capabilities besides those, for a modern server. */
   readonly capabilities?: JsonObject | undefined;
   /** From which level on a modern server logs what it does. */
   readonly logLevel?: LogLevel | undefined;

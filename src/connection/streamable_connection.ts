@@ -133,10 +133,10 @@ export class StreamableConnection implements Connection {
   }
 
   async #askModern(request: ConnectionRequest): Promise<JsonObject> {
-    const { headerArguments: mirrored, input, logLevel } = request;
+    const { headerArguments: mirrored, input, roundCapabilities, logLevel } = request;
     const wanted = mirrored && this.#paramHeadersOf(mirrored.inputSchema);
     return await this.#ask(request, {
-      capabilities: { ...input?.capabilities, ...request.capabilities },
+      capabilities: { ...(roundCapabilities ?? input?.capabilities), ...request.capabilities },
       meta: logLevel === undefined ? {} : { [`${PREFIX}logLevel`]: logLevel },
       headers: wanted && mirrored && toParamHeaders(wanted, mirrored.args),
     });

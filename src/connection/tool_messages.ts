@@ -16,6 +16,8 @@ export interface ToolPage {
   readonly nextCursor: string | undefined;
   /** How long the page is fresh, in milliseconds, where the server says so. */
   readonly ttlMs?: number | undefined;
+  /** Whether the server lets it be given to anybody. */
+  readonly isPublic: boolean;
 }
 
 /** JSON-RPC code: the person has to visit pages first (specification 2025-11-25, Elicitation, URL mode). */
@@ -101,7 +103,7 @@ export function toToolPage(result: JsonObject, server: string): ToolPage {
   }
   const nextCursor = typeof result.nextCursor === "string" ? result.nextCursor : undefined;
   const ttlMs = typeof result.ttlMs === "number" ? Math.max(0, result.ttlMs) : undefined;
-  return { tools: result.tools, nextCursor, ttlMs };
+  return { tools: result.tools, nextCursor, ttlMs, isPublic: result.cacheScope === "public" };
 }
 
 /**

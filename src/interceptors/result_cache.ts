@@ -8,7 +8,7 @@ import { checkTimeout, Deadline } from "../deadline.ts";
 import type { Prompt, PromptResult, Resource, ResourceResult, ResourceTemplate } from "../context.ts";
 import type { Tool, ToolResult } from "../protocol.ts";
 import { SharedTask } from "../shared_task.ts";
-import type { RequestOptions } from "../tool_client.ts";
+import type { CallToolOptions, RequestOptions } from "../tool_client.ts";
 import { checkCount } from "./checks.ts";
 import { toCanonicalJson, toFrozen } from "./frozen_json.ts";
 import type { Interceptor, Next } from "./interceptor.ts";
@@ -98,7 +98,7 @@ interface Entry {
 /**
  * Makes an interceptor that keeps results. Equal requests at the same time are made once; it goes on as long as one of
  * its callers waits. Results are frozen, as several callers have the same one. Failures and results with `isError` are
- * never kept, nor are those of a call that brings its own answers to what the server asks (`input`).
+ * never kept, nor are those of a request that brings its own answers to what the server asks (`input`, `round`).
  *
  * A result that is kept passes by what is listed after the cache: list what has to see each call before it.
  *
@@ -157,7 +157,7 @@ class LruResultCache implements ResultCache {
 
   async callTool(request: CallToolRequest, next: Next<CallToolRequest, ToolResult>): Promise<ToolResult> {
     if (await this.#isReading(request)) {
-      if (request.options.input !== undefined) return await next();
+      if (isAsked(request.options)) return await next();
       const parts = [request.name, request.args];
       return await this.#serve(request, parts, (shared) => next(request.with({ options: shared })));
     }
@@ -174,12 +174,12 @@ class LruResultCache implements ResultCache {
     request: ReadResourceRequest,
     next: Next<ReadResourceRequest, ResourceResult>,
   ): Promise<ResourceResult> {
-    if (this.#options.reads !== true || request.options.input !== undefined) return await next();
+    if (this.#options.reads !== true || isAsked(request.options)) return await next();
     return await this.#serve(request, [request.uri], (shared) => next(request.with({ options: shared })));
   }
 
   async getPrompt(request: GetPromptRequest, next: Next<GetPromptRequest, PromptResult>): Promise<PromptResult> {
-    if (this.#options.reads !== true || request.options.input !== undefined) return await next();
+    if (this.#options.reads !== true || isAsked(request.options)) return await next();
     const parts = [request.name, request.args];
     return await this.#serve(request, parts, (shared) => next(request.with({ options: shared })));
   }
@@ -291,4 +291,9 @@ class LruResultCache implements ResultCache {
     this.#entries.delete(key);
     this.#bytes -= bytes;
   }
+}
+
+/** Whether what the server asks is answered by who makes this request, and its result is theirs alone. */
+function isAsked({ input, round }: Pick<CallToolOptions, "input" | "round">): boolean {
+  return input !== undefined || round !== undefined;
 }

@@ -7,6 +7,7 @@
 import { delay } from "@std/async";
 import { checkTimeout, MAX_TIMER_MS } from "../deadline.ts";
 import { isMCPError, type MCPError, type MCPErrorCode } from "../errors.ts";
+import { InputRequiredError } from "../input_round.ts";
 import { checkCount } from "./checks.ts";
 import type { Interceptor } from "./interceptor.ts";
 import { type InterceptedRequest, isCallToolRequest } from "./requests.ts";
@@ -125,7 +126,8 @@ export function retryPolicy(options: RetryPolicyOptions = {}): Interceptor {
     attempt: number,
     request: InterceptedRequest,
   ): Promise<number | undefined> => {
-    if (attempt >= attempts || !isMCPError(error)) return undefined;
+    // A server that asks is not to be asked again without the answers.
+    if (attempt >= attempts || !isMCPError(error) || error instanceof InputRequiredError) return undefined;
     if (!retryOn(error, request) || !(await isHarmless(error, request))) return undefined;
     const jitterMs = random() * Math.min(backoffMs * 2 ** (attempt - 1), maxBackoffMs);
     const waitMs = Math.max(error.retryAfterMs ?? 0, jitterMs);

@@ -21,6 +21,8 @@ export interface ContextList<Entry> {
   readonly entries: readonly Entry[];
   /** How long the list is fresh, in milliseconds, where the server says so of every page: the shortest. */
   readonly ttlMs: number | undefined;
+  /** Whether the server lets it be given to anybody, all its pages. @default {false} */
+  readonly isPublic?: boolean | undefined;
 }
 
 /** What is listed. */
@@ -68,9 +70,11 @@ export async function readContextList<Entry>(
   const entries = new Map<string, Entry>();
   const seen = new Set<string>();
   let ttlMs: number | undefined = Infinity;
+  let isPublic = true;
   let params: JsonObject = {};
   for (let page = 1; page <= MAX_PAGES && entries.size < MAX_ENTRIES; page++) {
-    const { [kind.field]: listed, nextCursor, ttlMs: pageTtlMs } = await readPage(params);
+    const { [kind.field]: listed, nextCursor, ttlMs: pageTtlMs, cacheScope } = await readPage(params);
+    isPublic &&= cacheScope === "public";
     ttlMs = ttlMs === undefined || typeof pageTtlMs !== "number" ? undefined : Math.min(ttlMs, Math.max(0, pageTtlMs));
     for (const entry of Array.isArray(listed) ? listed : []) {
       const key = isJsonObject(entry) && isWellFormed(entry) ? entry[kind.key] : undefined;
@@ -81,7 +85,7 @@ export async function readContextList<Entry>(
     seen.add(nextCursor);
     params = { cursor: nextCursor };
   }
-  return { entries: [...entries.values()], ttlMs: ttlMs === Infinity ? undefined : ttlMs };
+  return { entries: [...entries.values()], ttlMs: ttlMs === Infinity ? undefined : ttlMs, isPublic };
 }
 
 /** The fields that callers see as typed are of these types, where they are there. */

@@ -9,7 +9,8 @@ import { delay } from "@std/async";
 import { type InputResponder, RpcRefusal } from "../connection/connection.ts";
 import type { Deadline } from "../deadline.ts";
 import { MCPError } from "../errors.ts";
-import { isJsonObject, type JsonObject } from "../protocol.ts";
+import { InputRequiredError, type InputRequiredOptions, type InputRound } from "../input_round.ts";
+import { isJsonObject, type JsonObject, type JsonValue } from "../protocol.ts";
 
 /** How often one request is sent again with answers. */
 export const MAX_ROUNDS = 10;
@@ -28,6 +29,8 @@ export interface RoundsOptions {
   readonly params: JsonObject;
   /** Answers the questions. */
   readonly responder: InputResponder | undefined;
+  /** Has the questions of a modern server handed to the caller. @default {undefined, `responder` answers} */
+  readonly round?: InputRound | undefined;
   /** The end of all rounds. */
   readonly deadline: Deadline;
   /** Sends one round. */
@@ -39,12 +42,13 @@ export interface RoundsOptions {
  *
  * @param options The request.
  * @returns The first result that is no question.
+ * @throws {InputRequiredError} If there is a question that goes to the caller.
  * @throws {MCPError} With `input_required` if nobody answers a question, or they do not end; with `bad_response` if they
  * are malformed.
  */
 export async function askInRounds(options: RoundsOptions): Promise<JsonObject> {
-  const { server, params, deadline, send } = options;
-  let asked = params;
+  const { server, deadline, round: handed, send } = options;
+  let asked: JsonObject = { ...options.params, ...answersOf(handed) };
   for (let round = 0;; round++) {
     const result = await send(asked);
     if (result.resultType !== "input_required") return result;
@@ -56,17 +60,17 @@ export async function askInRounds(options: RoundsOptions): Promise<JsonObject> {
       );
     }
     const { inputRequests, requestState } = checkQuestions(result, server);
+    // Pages that a legacy server wants visited first know no rounds of the caller.
+    if (handed !== undefined && result.isRefusal !== true) {
+      throw toInputRequired(handed, { server, inputRequests, requestState });
+    }
     // Where nobody is asked anything, nothing but this slows the rounds down.
     if (Object.keys(inputRequests ?? {}).length === 0) {
       await delay(PUT_OFF_MS * 2 ** round, { signal: deadline.signal });
     }
     const inputResponses = inputRequests && await answerAll(inputRequests, options);
     if (result.isRefusal === true && !isAccepted(inputResponses)) throw unanswered(server, "elicitation/create");
-    asked = {
-      ...params,
-      ...(inputResponses === undefined ? {} : { inputResponses }),
-      ...(requestState === undefined ? {} : { requestState }),
-    };
+    asked = { ...options.params, ...answersOf({ inputResponses, requestState }) };
   }
 }
 
@@ -86,8 +90,7 @@ export async function answerAll(
   const over = new AbortController();
   const signal = AbortSignal.any([deadline.signal, over.signal]);
   const answers = Object.entries(questions).map(async ([key, question]) => {
-    const { method, params = {} } = isJsonObject(question) ? question : {};
-    if (typeof method !== "string" || !isJsonObject(params)) throw malformed(server);
+    const { method, params } = toQuestion(question, server);
     if (responder === undefined) throw unanswered(server, method);
     try {
       return [key, await responder.answer(method, params, signal)] as const;
@@ -102,6 +105,54 @@ export async function answerAll(
     // Where one has no answer, nobody needs to be asked the others.
     over.abort(new Error("The other questions are of no use"));
   }
+}
+
+/** What a round sends back to the server. */
+function answersOf({ inputResponses, requestState }: Partial<InputRound> = {}): JsonObject {
+  return {
+    ...(inputResponses === undefined ? {} : { inputResponses }),
+    ...(requestState === undefined ? {} : { requestState }),
+  };
+}
+
+/**
+ * Hands questions to the caller.
+ *
+ * @param round What the caller can answer.
+ * @param asked The questions.
+ * @returns The error with the questions.
+ * @throws {MCPError} With `input_required` if there is one that cannot be answered; with `bad_response` if there is one
+ * that is malformed.
+ */
+export function toInputRequired(round: InputRound, asked: InputRequiredOptions): InputRequiredError {
+  const { server, inputRequests } = asked;
+  for (const question of Object.values(inputRequests ?? {})) {
+    const { method, params } = toQuestion(question, server);
+    if (!isAnswerable(method, params, round.capabilities)) throw unanswered(server, method);
+  }
+  return new InputRequiredError(asked);
+}
+
+function toQuestion(question: JsonValue, server: string): { readonly method: string; readonly params: JsonObject } {
+  const { method, params = {} } = isJsonObject(question) ? question : {};
+  if (typeof method !== "string" || !isJsonObject(params)) throw malformed(server);
+  return { method, params };
+}
+
+/** Whether a question is one that the capabilities speak of (specification 2026-07-28, Client Features). */
+function isAnswerable(method: string, params: JsonObject, capabilities: JsonObject): boolean {
+  const name = CAPABILITIES.get(method);
+  const declared = name === undefined ? undefined : capabilities[name];
+  if (!isJsonObject(declared)) return false;
+  if (method === "sampling/createMessage") {
+    return declared.tools !== undefined || (params.tools === undefined && params.toolChoice === undefined);
+  }
+  if (method !== "elicitation/create") return true;
+  const { mode = "form", url } = params;
+  // One that names no mode is about forms.
+  if (mode === "form") return declared.form !== undefined || declared.url === undefined;
+  // A person is to open it: nothing but the web.
+  return mode === "url" && declared.url !== undefined && /^https?:$/.test(URL.parse(String(url))?.protocol ?? "");
 }
 
 /** Whether a person has accepted everything. A legacy server is not told what was declined: it would ask again. */
@@ -126,11 +177,15 @@ function checkQuestions(result: JsonObject, server: string): { inputRequests?: J
   };
 }
 
-/** The methods whose names may be told: what else a server asks for is its own text. */
-const KNOWN = new Set(["elicitation/create", "sampling/createMessage", "roots/list"]);
+/** The methods whose names may be told, and the capabilities that they need: what else a server asks is its own text. */
+const CAPABILITIES: ReadonlyMap<string, string> = new Map([
+  ["elicitation/create", "elicitation"],
+  ["sampling/createMessage", "sampling"],
+  ["roots/list", "roots"],
+]);
 
 function unanswered(server: string, method: string, refusal?: RpcRefusal): MCPError {
-  const what = KNOWN.has(method) ? method : "an unknown method";
+  const what = CAPABILITIES.has(method) ? method : "an unknown method";
   const why = refusal === undefined || refusal.code === -32601 ? "no handler answers" : "was not answered";
   return new MCPError(
     "input_required",

@@ -15,6 +15,7 @@ import { type ContextList, type ListedKind, readContextList } from "./context_li
 import { toCompletion, toPromptResult, toResourceResult } from "./context_messages.ts";
 import type { Deadline } from "../deadline.ts";
 import { isMCPError, MCPError } from "../errors.ts";
+import { hasAnswers, type InputRound } from "../input_round.ts";
 import type { ResourceSubscription } from "../feature_client.ts";
 import { askInRounds } from "./input_rounds.ts";
 import { isJsonObject, type JsonObject } from "../protocol.ts";
@@ -49,6 +50,8 @@ export interface ContextRequest {
   readonly connectTimeoutMs?: number | undefined;
   /** Answers what the server asks. */
   readonly responder?: InputResponder | undefined;
+  /** Has what a modern server asks handed to the caller. */
+  readonly round?: InputRound | undefined;
 }
 
 interface Watched {
@@ -63,7 +66,7 @@ interface Watched {
 export class ServerContext {
   readonly #deps: ServerContextDeps;
   readonly #watched = new Set<Watched>();
-  readonly #ttlMs = new Map<ListedKind, number | undefined>();
+  readonly #hints = new Map<ListedKind, Pick<ContextList<unknown>, "ttlMs" | "isPublic">>();
 
   /**
    * Creates it; nothing is asked.
@@ -84,18 +87,19 @@ export class ServerContext {
    */
   async list<Entry>(kind: ListedKind, request: ContextRequest): Promise<ContextList<Entry>> {
     const list = await this.#list<Entry>(kind, request);
-    this.#ttlMs.set(kind, list.ttlMs);
+    const { ttlMs, isPublic } = list;
+    this.#hints.set(kind, { ttlMs, isPublic });
     return list;
   }
 
   /**
-   * How long a list is fresh, as the server said when it was last asked.
+   * How long a list is fresh and whether it may be given to anybody, as the server said when it was last asked.
    *
    * @param kind What is listed.
-   * @returns The time in milliseconds, or `undefined` where it did not say.
+   * @returns What it said; nothing where it did not say, or was not asked.
    */
-  ttlMsOf(kind: ListedKind): number | undefined {
-    return this.#ttlMs.get(kind);
+  hintsOf(kind: ListedKind): Partial<Pick<ContextList<unknown>, "ttlMs" | "isPublic">> {
+    return this.#hints.get(kind) ?? {};
   }
 
   async #list<Entry>(kind: ListedKind, request: ContextRequest): Promise<ContextList<Entry>> {
@@ -124,7 +128,7 @@ export class ServerContext {
   async read(uri: string, request: ContextRequest): Promise<ResourceResult> {
     const { server } = this.#deps;
     const params: JsonObject = { uri };
-    let rounds = 0;
+    let rounds = hasAnswers(request.round) ? 1 : 0;
     try {
       return toResourceResult(await this.#askInRounds(request, "resources/read", params, () => rounds++), server);
     } catch (error) {
@@ -308,12 +312,13 @@ export class ServerContext {
     onRound: () => void = () => {},
   ): Promise<JsonObject> {
     const { server } = this.#deps;
-    const { deadline, responder } = request;
+    const { deadline, responder, round } = request;
     return await askInRounds({
       server,
       params,
       deadline,
       responder,
+      round,
       send: async (asked) => {
         onRound();
         return await this.#ask(request, method, asked, { caps: CALL_CAPS }) ?? {};
@@ -332,8 +337,9 @@ export class ServerContext {
       readonly check?: (result: JsonObject) => void;
     },
   ): Promise<JsonObject | undefined> {
-    const { deadline, responder, connectTimeoutMs = CONNECT_TIMEOUT_MS } = request;
+    const { deadline, responder, round, connectTimeoutMs = CONNECT_TIMEOUT_MS } = request;
     const { caps, isOffered, check } = how;
+    const roundCapabilities = round?.capabilities;
     return await this.#deps.requests.run({
       phase: "read",
       deadline,
@@ -343,7 +349,7 @@ export class ServerContext {
         if (isOffered !== undefined && connection.info !== undefined && !isOffered(connection)) return undefined;
         const { onNotice } = this.#deps;
         const asked = { method, params, phase: "read", caps, deadline, input: responder, onNotice } as const;
-        const result = await connection.request(asked);
+        const result = await connection.request({ ...asked, roundCapabilities });
         check?.(result);
         return result;
       },

@@ -48,6 +48,8 @@ export interface LinkView {
   readonly onNotice: (message: JsonObject) => void;
   /** Told that there was no stream of notices for a while. */
   readonly onGap: () => void;
+  /** Told after a gap that there is one again, or that there will be none. */
+  readonly onReopened?: (() => void) | undefined;
 }
 
 /** A request that runs on the link. */
@@ -104,6 +106,9 @@ export class ServerLink implements ConnectionDesk {
       isFiltered: () => this.connector.connection?.era === "modern",
       onGap: () => {
         for (const view of this.#views) view.onGap();
+      },
+      onReopened: () => {
+        for (const view of this.#views) view.onReopened?.();
       },
     });
   }

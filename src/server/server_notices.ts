@@ -22,6 +22,8 @@ export interface ServerNoticesDeps {
   readonly isFiltered: () => boolean;
   /** Told that there was no stream for a while: nobody could tell what has changed. */
   readonly onGap: () => void;
+  /** Told after a gap that there is a stream again, or that there will be none. */
+  readonly onReopened?: (() => void) | undefined;
   /** The time, in milliseconds. @default {performance.now} */
   readonly now?: (() => number) | undefined;
   /** Waits for a time in milliseconds, or until the signal is aborted. @default {delay} */
@@ -148,13 +150,19 @@ export class ServerNotices {
   }
 
   async #run(): Promise<void> {
-    const { onGap } = this.#deps;
+    const { onGap, onReopened } = this.#deps;
     const { signal: closing } = this.#closing;
     let pauseMs = MIN_INTERVAL_MS;
     /** A stream stays open until the one is that takes its place: no notice is lost between the two. */
     let before: Stream | undefined;
+    let isUntold = false;
+    const reopened = () => {
+      if (isUntold) onReopened?.();
+      isUntold = false;
+    };
     for (let isGap = false; !closing.aborted && this.#wishes.size > 0;) {
       if (isGap) onGap();
+      isUntold ||= isGap;
       const { signal: round } = this.#round = new AbortController();
       const signal = AbortSignal.any([closing, round]);
       const openedAt = this.#now();
@@ -162,6 +170,7 @@ export class ServerNotices {
         if (round.aborted) return;
         before?.close();
         this.#settle("open");
+        reopened();
       });
       const offered = await stream.endedOr(signal);
       isGap = !round.aborted;
@@ -176,7 +185,7 @@ export class ServerNotices {
       before?.close();
       before = undefined;
       this.#settle(offered ? "closed" : "not_offered");
-      if (!offered) return;
+      if (!offered) return reopened();
       // A stream that lasted is opened again soon, one that ends at once ever more slowly. A "retry:" of the server
       // changes nothing about it.
       const lasted = this.#now() - openedAt > MAX_INTERVAL_MS;

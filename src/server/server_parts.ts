@@ -9,6 +9,7 @@ import type { FinishedAuthorization } from "../auth/finish_authorization.ts";
 import type { InputResponder } from "../connection/connection.ts";
 import { tell } from "../tell.ts";
 import { createResponder } from "./input_responder.ts";
+import { ListChanges } from "./list_changes.ts";
 import { SchemaChecker } from "../schema/schema_checker.ts";
 import type { ResolvedServer } from "../server_config.ts";
 import { ServerContext } from "./server_context.ts";
@@ -40,6 +41,8 @@ export interface ServerParts {
   readonly context: ServerContext;
   /** Hears what the server says outside of requests. */
   readonly listener: ServerListener;
+  /** Who watches its lists. */
+  readonly changes: ListChanges;
   /** Answers what the server asks, where the client has handlers. */
   readonly responder: InputResponder | undefined;
   /** Takes what a person's browser comes back with. */
@@ -79,6 +82,7 @@ export function createServerParts(
     now,
   });
   const { link } = held;
+  const changes = new ListChanges();
   const requests = new ServerRequests({ server, link, onEvent, now, random });
   const pins = pin === "off" ? undefined : new ToolPins(pin, options.pinKeeper);
   const tools = new ServerTools({
@@ -86,7 +90,10 @@ export function createServerParts(
     filter,
     requests,
     pins,
-    onChange: (diff) => tell(onEvent, { type: "tools_changed", server, ...diff }),
+    onChange: (diff) => {
+      tell(onEvent, { type: "tools_changed", server, ...diff });
+      changes.tell("tools");
+    },
   });
   const caller = new ToolCaller({
     server,
@@ -110,6 +117,7 @@ export function createServerParts(
     onEvent,
     onToolsStale,
     onContextStale,
+    changes,
     onLog,
     onOther: (notice) => context.notice(notice),
   });
@@ -118,7 +126,7 @@ export function createServerParts(
     const store = authStore ?? new AuthStore({ now });
     return await finishAuthorization(callbackUrl, { store, principal, fetch, now, signal });
   };
-  return { held, requests, tools, pins, caller, context, listener, responder, finishAuthorization: finish };
+  return { held, requests, tools, pins, caller, context, listener, changes, responder, finishAuthorization: finish };
 }
 
 /**

@@ -75,6 +75,13 @@ export class ServerTools {
     this.#byName = undefined;
   }
 
+  /** Forgets every list: the server is asked when it is needed. */
+  forget(): void {
+    this.#list = undefined;
+    this.#adopted = undefined;
+    this.#byName = undefined;
+  }
+
   /**
    * Asks the server, page by page. A list that cannot be read keeps the one at hand.
    *

@@ -22,6 +22,7 @@ import type { ServerLink } from "./server_link.ts";
 import type { ServerRequests } from "./server_requests.ts";
 import type { ServerTools } from "./server_tools.ts";
 import { TaskRunner, type TaskSetting } from "../tasks/task_runner.ts";
+import { readRoundState } from "../tasks/task_state.ts";
 import type { CallToolOptions } from "../tool_client.ts";
 
 /** A schema asks for structured content, whatever it allows that to be (specification: Tools, Output Schema). */
@@ -85,6 +86,7 @@ export class ToolCaller {
    * @param args Its arguments.
    * @param call How it ends, and who is turned to meanwhile.
    * @returns What the tool answered.
+   * @throws {InputRequiredError} If the server asks what the caller answers.
    * @throws {MCPError} If there is no answer; with `invalid_arguments` if nothing was sent, with `invalid_result` if the
    * answer does not match the tool's schema.
    */
@@ -137,7 +139,7 @@ export class ToolCaller {
   ): Promise<JsonObject> {
     const { server, requests, link } = this.#deps;
     const { deadline, connectTimeoutMs, responder, options, onNotice, logLevel } = call;
-    const { idleTimeoutMs, trace } = options;
+    const { idleTimeoutMs, trace, round } = options;
     // A silence begins when the call has left: waiting for a turn or a handshake is none of the tool's.
     let heard: (() => void) | undefined;
     const listen = () => {
@@ -153,6 +155,7 @@ export class ToolCaller {
       deadline,
       connectTimeoutMs,
       responder: input,
+      round,
       onProgress: options.onProgress,
       idleTimeoutMs,
       onHeard,
@@ -162,11 +165,17 @@ export class ToolCaller {
         void over.then(() => this.#tasks.delete(over));
       },
     });
+    const handed = readRoundState(round?.requestState);
+    if (handed !== undefined) {
+      using use = link.use(responder);
+      return await tasks.resume(handed, await link.connector.ensure(deadline, connectTimeoutMs), use);
+    }
     return await askInRounds({
       server,
       params: { name },
       deadline,
       responder: input,
+      round,
       send: async (params) => {
         // What is asked beside a task is the call's question, also between two polls.
         using use = link.use(responder);
@@ -191,6 +200,7 @@ export class ToolCaller {
               onHeard,
               onNotice,
               input,
+              roundCapabilities: round?.capabilities,
               capabilities: setting.capabilities,
               logLevel,
               trace,

@@ -9,10 +9,11 @@ import type { InputResponder } from "../connection/connection.ts";
 import { checkResultType } from "../connection/tool_messages.ts";
 import type { Deadline } from "../deadline.ts";
 import { MCPError } from "../errors.ts";
-import { answerAll, MAX_ROUNDS } from "../server/input_rounds.ts";
+import type { InputRound } from "../input_round.ts";
+import { answerAll, MAX_ROUNDS, toInputRequired } from "../server/input_rounds.ts";
 import { isJsonObject, type JsonObject, type JsonValue } from "../protocol.ts";
 import type { TaskChannel } from "./task_channel.ts";
-import { type Task, type TaskState, toTaskFailed } from "./task_state.ts";
+import { type HandedTask, type Task, type TaskState, toRoundState, toTaskFailed } from "./task_state.ts";
 
 /** How many questions may be open at once. */
 const MAX_QUESTIONS = 32;
@@ -25,6 +26,10 @@ export interface ModernTaskDeps {
   readonly channel: Pick<TaskChannel, "update">;
   /** Answers what the server asks. */
   readonly responder: InputResponder | undefined;
+  /** Has its questions handed to the caller. @default {undefined, `responder` answers} */
+  readonly round?: InputRound | undefined;
+  /** What was answered in the rounds before this one. @default {undefined, this is the first} */
+  readonly handed?: HandedTask | undefined;
   /** The end of the call. */
   readonly deadline: Deadline;
 }
@@ -45,15 +50,19 @@ export class ModernTask implements Task {
    */
   constructor(deps: ModernTaskDeps) {
     this.#deps = deps;
+    const { round, handed } = deps;
+    if (handed === undefined) return;
+    for (const key of handed.answered) this.#answered.add(key);
+    this.#keep(round?.inputResponses ?? {});
   }
 
-  async advance({ status, fields }: TaskState): Promise<JsonObject | undefined> {
+  async advance({ taskId, status, fields }: TaskState): Promise<JsonObject | undefined> {
     const { server } = this.#deps;
     switch (status) {
       case "working":
         return undefined;
       case "input_required":
-        await this.#answer(fields.inputRequests);
+        await this.#answer(fields.inputRequests, taskId);
         return undefined;
       case "completed":
         if (!isJsonObject(fields.result)) throw malformed(server, "its task is completed without a result");
@@ -67,28 +76,36 @@ export class ModernTask implements Task {
     }
   }
 
-  async #answer(questions: JsonValue | undefined): Promise<void> {
-    const { server, channel } = this.#deps;
+  async #answer(questions: JsonValue | undefined, taskId: string): Promise<void> {
+    const { server, channel, round } = this.#deps;
     if (!isJsonObject(questions)) throw malformed(server, "its questions are malformed");
     const open = Object.entries(questions);
     if (open.length > MAX_QUESTIONS) {
       throw new MCPError("too_large", `Cannot answer server "${server}" as it asks too much at once`, { server });
     }
     const fresh = open.filter(([key]) => !this.#answered.has(key));
-    if (fresh.length > 0) {
+    if (fresh.length > 0 && round === undefined) {
       if (++this.#rounds > MAX_ROUNDS) {
         const why = `its task asks for input again after ${MAX_ROUNDS} rounds`;
         throw new MCPError("input_required", `Cannot finish the call to server "${server}" as ${why}`, { server });
       }
-      const answers = await answerAll(Object.fromEntries(fresh), this.#deps);
-      for (const [key, answer] of Object.entries(answers)) {
-        this.#answered.add(key);
-        this.#unsent.set(key, answer);
-      }
+      this.#keep(await answerAll(Object.fromEntries(fresh), this.#deps));
     }
-    if (this.#unsent.size === 0) return;
-    await channel.update(Object.fromEntries(this.#unsent));
-    this.#unsent.clear();
+    if (this.#unsent.size > 0) {
+      await channel.update(Object.fromEntries(this.#unsent));
+      this.#unsent.clear();
+    }
+    if (fresh.length === 0 || round === undefined) return;
+    const answered = open.map(([key]) => key).filter((key) => this.#answered.has(key));
+    const requestState = toRoundState({ taskId, answered });
+    throw toInputRequired(round, { server, inputRequests: Object.fromEntries(fresh), requestState });
+  }
+
+  #keep(answers: JsonObject): void {
+    for (const [key, answer] of Object.entries(answers)) {
+      this.#answered.add(key);
+      this.#unsent.set(key, answer);
+    }
   }
 }
 

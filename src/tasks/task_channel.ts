@@ -38,7 +38,9 @@ export interface TaskChannelDeps {
   readonly onNotice: (message: JsonObject) => void;
   /** Told of everything that the server sends. */
   readonly onHeard?: (() => void) | undefined;
-  /** Client capabilities for a modern server. */
+  /** What the caller can answer, instead of what `responder` can. @default {undefined, what the responder can} */
+  readonly roundCapabilities?: JsonObject | undefined;
+  /** Client capabilities for a modern server besides those. */
   readonly capabilities: JsonObject | undefined;
   /** The connection that the call went on. */
   readonly connection: Connection;
@@ -146,7 +148,7 @@ export class TaskChannel {
     params: JsonObject,
     how: { readonly phase: "read" | "call"; readonly deadline: Deadline; readonly onHeard?: (() => void) | undefined },
   ): Promise<JsonObject> {
-    const { responder, onNotice, capabilities } = this.#deps;
+    const { responder, roundCapabilities, onNotice, capabilities } = this.#deps;
     this.#connection = connection;
     return connection.request({
       method,
@@ -154,6 +156,7 @@ export class TaskChannel {
       caps: CALL_CAPS,
       onNotice,
       input: responder,
+      roundCapabilities,
       capabilities,
       ...how,
     });

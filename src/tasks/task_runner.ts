@@ -9,6 +9,7 @@ import { delay } from "@std/async";
 import type { Connection } from "../connection/connection.ts";
 import { MAX_TIMER_MS } from "../deadline.ts";
 import { isMCPError, MCPError, type MCPErrorCode } from "../errors.ts";
+import { InputRequiredError, type InputRound } from "../input_round.ts";
 import { toDeadlineError, toOutcomeUnknown } from "../network_errors.ts";
 import { isJsonObject, type JsonObject, type Progress, type Tool } from "../protocol.ts";
 import type { LinkUse } from "../server/server_link.ts";
@@ -17,7 +18,7 @@ import { ModernTask } from "./modern_task.ts";
 import { PollPace } from "./poll_pace.ts";
 import { TaskChannel, type TaskChannelDeps } from "./task_channel.ts";
 import { TaskProgress } from "./task_progress.ts";
-import { type Task, type TaskState, toTaskState } from "./task_state.ts";
+import { type HandedTask, type Task, type TaskState, toTaskFailed, toTaskState } from "./task_state.ts";
 
 /** The name of the extension. */
 const TASKS = "io.modelcontextprotocol/tasks";
@@ -32,6 +33,8 @@ const MAX_LOST = 5;
 
 /** What tasks are run with. */
 export interface TaskRunnerDeps extends Omit<TaskChannelDeps, "capabilities" | "connection" | "use"> {
+  /** Has the questions of a modern task handed to the caller. @default {undefined, `responder` answers} */
+  readonly round?: InputRound | undefined;
   /** Told of progress, and of what the server says of a task. */
   readonly onProgress?: ((progress: Progress) => void) | undefined;
   /** The longest silence that the caller puts up with, in milliseconds. @default {Infinity} */
@@ -115,6 +118,7 @@ export class TaskRunner {
    * @param setting How it was sent.
    * @param use The call's use of the link, where it has one.
    * @returns The result of the call.
+   * @throws {InputRequiredError} If the task asks what the caller answers; it goes on, and is to be gone on with.
    * @throws {MCPError} With `task_failed` if the task failed, was cancelled or is no longer known; with
    * `deadline_exceeded` at the end of the call; with `outcome_unknown` if the server can no longer be asked; with
    * `input_required` if nobody answers what it asks.
@@ -122,12 +126,38 @@ export class TaskRunner {
   async finish(result: JsonObject, setting: TaskSetting | undefined, use?: LinkUse): Promise<JsonObject> {
     const seed = setting && seedOf(result, setting);
     if (setting === undefined || seed === undefined) return result;
-    const { server, responder, deadline, onTask } = this.#deps;
-    const state = toTaskState(seed, server);
+    return await this.#run(toTaskState(seed, this.#deps.server), setting, { use });
+  }
+
+  /**
+   * Goes on with a task whose questions the caller has answered.
+   *
+   * @param handed The task.
+   * @param connection The connection to go on with.
+   * @param use The call's use of the link, where it has one.
+   * @returns The result of the call.
+   * @throws {InputRequiredError} As {@linkcode TaskRunner.finish}.
+   * @throws {MCPError} As {@linkcode TaskRunner.finish}.
+   */
+  async resume(handed: HandedTask, connection: Connection, use?: LinkUse): Promise<JsonObject> {
+    const { server } = this.#deps;
+    if (connection.era !== "modern") throw toTaskFailed(server, "is no longer known");
+    const state = toTaskState({ taskId: handed.taskId, status: "input_required" }, server);
+    const setting = { params: {}, capabilities: CAPABILITIES, era: "modern", connection } as const;
+    return await this.#run(state, setting, { use, handed });
+  }
+
+  async #run(
+    state: TaskState,
+    setting: TaskSetting,
+    { use, handed }: { readonly use: LinkUse | undefined; readonly handed?: HandedTask },
+  ): Promise<JsonObject> {
+    const { server, responder, round, deadline, onTask } = this.#deps;
     const { capabilities, connection, era } = setting;
-    const channel = new TaskChannel(state.taskId, { ...this.#deps, capabilities, connection, use });
+    const roundCapabilities = round?.capabilities;
+    const channel = new TaskChannel(state.taskId, { ...this.#deps, roundCapabilities, capabilities, connection, use });
     const task = era === "modern"
-      ? new ModernTask({ server, channel, responder, deadline })
+      ? new ModernTask({ server, channel, responder, round, handed, deadline })
       : new LegacyTask(server, channel);
     const over = Promise.withResolvers<void>();
     onTask?.(over.promise);
@@ -136,8 +166,8 @@ export class TaskRunner {
       over.resolve();
       return final;
     } catch (error) {
-      // The call settles without it.
-      over.resolve(channel.cancel());
+      // The call settles without it. What only asks something goes on.
+      over.resolve(error instanceof InputRequiredError ? undefined : channel.cancel());
       throw this.#toCallError(error);
     }
   }

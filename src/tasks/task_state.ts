@@ -14,6 +14,9 @@ export const MAX_TASK_ID_CHARS = 1_024;
 /** Where a task stands; the last three are final. */
 export type TaskStatus = "working" | "input_required" | "completed" | "failed" | "cancelled";
 
+/** What the state of a round begins with that belongs to a task: the caller sends it back as it is. */
+const ROUND_PREFIX = "portolan.task:";
+
 /** What a server says of a task. */
 export interface TaskState {
   /** The server's own name for it. */
@@ -70,6 +73,41 @@ export function toTaskState(task: JsonValue | undefined, server: string, taskId?
     pollIntervalMs: typeof intervalMs === "number" ? intervalMs : undefined,
     fields,
   };
+}
+
+/** A task whose questions the caller answers. */
+export interface HandedTask {
+  /** The server's own name for it. */
+  readonly taskId: string;
+  /** The keys of questions that were answered already, and that the server has not taken in. */
+  readonly answered: readonly string[];
+}
+
+/**
+ * The state of a round that belongs to a task.
+ *
+ * @param task The task.
+ * @returns What the caller sends back with the answers.
+ */
+export function toRoundState({ taskId, answered }: HandedTask): string {
+  return ROUND_PREFIX + JSON.stringify([taskId, ...answered]);
+}
+
+/**
+ * The task to which the state of a round belongs.
+ *
+ * @param state What the caller sends back.
+ * @returns The task, or `undefined` where it is a state of the server's own.
+ */
+export function readRoundState(state: string | undefined): HandedTask | undefined {
+  if (state?.startsWith(ROUND_PREFIX) !== true) return undefined;
+  try {
+    const [taskId, ...answered]: readonly unknown[] = JSON.parse(state.slice(ROUND_PREFIX.length));
+    const isText = (part: unknown): part is string => typeof part === "string";
+    return isText(taskId) && answered.every(isText) ? { taskId, answered } : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /**

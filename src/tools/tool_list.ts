@@ -22,6 +22,8 @@ export interface RawToolPage {
   readonly nextCursor: string | undefined;
   /** How long the page is fresh, in milliseconds, where the server says so. */
   readonly ttlMs?: number | undefined;
+  /** Whether the server lets the page be given to anybody. @default {false} */
+  readonly isPublic?: boolean | undefined;
 }
 
 /** A tool list that can be used. */
@@ -34,6 +36,8 @@ export interface ToolList {
   readonly warnings: readonly string[];
   /** How long the list is fresh, in milliseconds, where the server says so of every page: the shortest. */
   readonly ttlMs?: number | undefined;
+  /** Whether the server lets it be given to anybody, all its pages. @default {false} */
+  readonly isPublic?: boolean | undefined;
 }
 
 /**
@@ -53,11 +57,13 @@ export async function readToolList(
   const seen = new Set<string>();
   let cursor: string | undefined;
   let ttlMs: number | undefined = Infinity;
+  let isPublic = true;
   const toList = (partial: boolean): ToolList => {
-    return { tools: [...tools.values()], partial, warnings, ttlMs: ttlMs === Infinity ? undefined : ttlMs };
+    return { tools: [...tools.values()], partial, warnings, ttlMs: ttlMs === Infinity ? undefined : ttlMs, isPublic };
   };
   for (let page = 1; page <= MAX_PAGES; page++) {
-    const { tools: raw, nextCursor, ttlMs: pageTtlMs } = await readPage(cursor);
+    const { tools: raw, nextCursor, ttlMs: pageTtlMs, isPublic: isPagePublic } = await readPage(cursor);
+    isPublic &&= isPagePublic === true;
     ttlMs = ttlMs === undefined || pageTtlMs === undefined ? undefined : Math.min(ttlMs, pageTtlMs);
     for (const [index, value] of raw.entries()) {
       if (tools.size === MAX_TOOLS) {

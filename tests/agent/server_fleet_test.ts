@@ -18,6 +18,7 @@ function createFleet() {
     connect: () => new Promise<void>((resolve) => open.push(resolve)),
     listTools: () => Promise.resolve([]),
     getStatus: () => ({}),
+    listCacheScope: () => "private",
     close: () => Promise.resolve(),
   };
   const fleet = new ServerFleet(catalog as unknown as ToolCatalog);

@@ -23,13 +23,16 @@ for (const result of [undefined, null, 7, "text", []]) {
 }
 
 Deno.test("toToolPage() takes a list, and a cursor that is a text", () => {
-  const plain = { tools: [], nextCursor: undefined, ttlMs: undefined };
+  const plain = { tools: [], nextCursor: undefined, ttlMs: undefined, isPublic: false };
   assertEquals(toToolPage({ tools: [1], nextCursor: "x" }, "files"), { ...plain, tools: [1], nextCursor: "x" });
   assertEquals(toToolPage({ tools: [], nextCursor: null }, "files"), plain);
   for (
     const [ttlMs, expected] of [[60_000, 60_000], [0, 0], [-1, 0], ["60000", undefined], [null, undefined]] as const
   ) {
     assertEquals(toToolPage({ tools: [], ttlMs }, "files"), { ...plain, ttlMs: expected }, `${ttlMs}`);
+  }
+  for (const [cacheScope, isPublic] of [["public", true], ["private", false], [true, false], [null, false]] as const) {
+    assertEquals(toToolPage({ tools: [], cacheScope }, "files"), { ...plain, isPublic });
   }
   for (const tools of [undefined, null, {}, "list"]) {
     const result = (tools === undefined ? {} : { tools }) as JsonObject;

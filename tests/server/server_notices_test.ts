@@ -22,6 +22,7 @@ function createNotices(play: Play = {}) {
   const time = new ManualTime();
   const openedAt: number[] = [];
   const gapsAt: number[] = [];
+  const reopenedAt: number[] = [];
   const filters: NoticeFilter[] = [];
   const stream = { open: 0, offered };
   const notices = new ServerNotices({
@@ -44,10 +45,11 @@ function createNotices(play: Play = {}) {
     },
     isFiltered: () => filtered,
     onGap: () => gapsAt.push(time.nowMs),
+    onReopened: () => reopenedAt.push(time.nowMs),
     now: time.now,
     wait: time.wait,
   });
-  return { notices, time, stream, openedAt, gapsAt, filters };
+  return { notices, time, stream, openedAt, gapsAt, reopenedAt, filters };
 }
 
 /** Ends with its signal. */
@@ -117,6 +119,23 @@ Deno.test("ServerNotices tells of a gap when it has a stream again, as nobody co
   notices.want(TOOLS);
   await time.pass(1_150);
   assertEquals(gapsAt, [1_100]);
+  await notices.close();
+});
+
+Deno.test("ServerNotices tells once that it has a stream again, or that there is none, after a gap alone", async () => {
+  const { notices, time, stream, gapsAt, reopenedAt } = createNotices({ lastsMs: 100, opensMs: 10 });
+  notices.want(TOOLS);
+  await time.pass(1_105);
+  assertEquals([gapsAt, reopenedAt], [[1_110].slice(1), []]);
+  await time.pass(10);
+  assertEquals([gapsAt, reopenedAt], [[1_110], []]);
+  // The connection is another one before the stream is open: there was a gap all the same.
+  notices.restart();
+  await time.pass(20);
+  assertEquals([gapsAt, reopenedAt], [[1_110], [1_125]]);
+  stream.offered = false;
+  await time.pass(60_000);
+  assertEquals(reopenedAt.length, 2);
   await notices.close();
 });
 

@@ -97,7 +97,7 @@ export function createTestContext<const S extends Readonly<Record<string, FakeLi
     agent: "Kairos",
     policy,
     memberOf,
-    ttlMsOf: () => serverTtlMs,
+    hintsOf: () => ({ ttlMs: serverTtlMs }),
     concurrency: 8,
     ttlMs: 60_000,
     now: () => clock.nowMs,

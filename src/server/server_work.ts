@@ -1,0 +1,216 @@
+/**
+ * What a client of one server does: each operation behind its own deadline, over the parts that it is put together from.
+ *
+ * @module
+ */
+
+import { CONNECT_TIMEOUT_MS } from "../connection/connector.ts";
+import { END_TIMEOUT_MS } from "../connection/limits.ts";
+import type { LogLevel } from "../context.ts";
+import { checkTimeout, Deadline } from "../deadline.ts";
+import type { ReadOptions } from "../feature_client.ts";
+import type { ListKind, ListWatch } from "../list_watch.ts";
+import type { ToolResult } from "../protocol.ts";
+import type { ResolvedServer } from "../server_config.ts";
+import type { CallToolOptions, RequestOptions } from "../tool_client.ts";
+import type { ListedKind } from "./context_list.ts";
+import { createResponder } from "./input_responder.ts";
+import { type Operation, Operations } from "./operations.ts";
+import type { ContextRequest } from "./server_context.ts";
+import { tellLog } from "./server_listener.ts";
+import type { ServerParts } from "./server_parts.ts";
+import { ToolListing } from "./tool_listing.ts";
+
+/** What the work is done with. */
+export interface ServerWorkDeps {
+  /** The server, checked. */
+  readonly server: ResolvedServer;
+  /** The parts of its client. */
+  readonly parts: ServerParts;
+  /** From which level on the server is to log. */
+  readonly logLevel: LogLevel | undefined;
+}
+
+/** The operations of one client. */
+export class ServerWork {
+  readonly #server: ResolvedServer;
+  readonly #parts: ServerParts;
+  readonly #listing: ToolListing;
+  readonly #operations: Operations;
+  #logLevel: LogLevel | undefined;
+  #closing: Promise<void> | undefined;
+
+  /**
+   * Takes the parts over; nothing is sent.
+   *
+   * @param deps What the work is done with.
+   */
+  constructor({ server, parts, logLevel }: ServerWorkDeps) {
+    this.#server = server;
+    this.#parts = parts;
+    this.#logLevel = logLevel;
+    this.#operations = new Operations(server.name, server.timeoutMs);
+    const { tools, held: { link } } = parts;
+    const connectTimeoutMs = this.#operations.sharedMs({});
+    this.#listing = new ToolListing({ tools, connector: link.connector, connectTimeoutMs });
+    if (logLevel !== undefined) link.logFrom(logLevel);
+  }
+
+  /** Refuses what is begun after {@linkcode ServerWork.close}, with `closed`. */
+  throwIfClosed(): void {
+    this.#operations.throwIfClosed();
+  }
+
+  /**
+   * Lists the tools, for all who wait for that at once.
+   *
+   * @param options Deadline and cancellation.
+   * @param force Whether it is done although the breaker is open.
+   */
+  async listTools(options: RequestOptions, force = false): Promise<void> {
+    if (force) this.#listing.force();
+    const phase = () => this.#parts.held.link.connector.connection === undefined ? "connect" : "list";
+    await this.#operations.run({ options, phase, defaultMs: CONNECT_TIMEOUT_MS }, async (deadline) => {
+      await this.#listing.join(deadline, this.#operations.sharedMs(options));
+      this.#startWatching();
+    });
+  }
+
+  /** Lists the tools because the server says that they have changed: an answer to what was asked before does not do. */
+  async listChangedTools(): Promise<void> {
+    const { changes } = this.#parts;
+    const before = changes.countOf("tools");
+    const isOutOfDate = this.#listing.running;
+    await this.listTools({});
+    if (isOutOfDate) await this.listTools({});
+    // The server said so, although no difference is seen.
+    if (changes.countOf("tools") === before) changes.tell("tools");
+  }
+
+  /**
+   * Calls a tool.
+   *
+   * @param name The tool's name at the server.
+   * @param args Its arguments.
+   * @param options What the caller said of it.
+   * @returns What the tool answered.
+   */
+  async callTool(
+    name: string,
+    args: Readonly<Record<string, unknown>>,
+    options: CallToolOptions,
+  ): Promise<ToolResult> {
+    checkTimeout("idleTimeoutMs", options.idleTimeoutMs);
+    const { onLog, logLevel = this.#logLevel } = options;
+    return await this.#operations.run({ options, phase: () => "call" }, async (deadline) => {
+      const result = await this.#parts.caller.call(name, args, {
+        deadline,
+        connectTimeoutMs: this.#operations.sharedMs(options),
+        options,
+        responder: this.#responderOf(options),
+        logLevel: logLevel ?? (onLog === undefined ? undefined : "info"),
+        onNotice: (message) => {
+          tellLog(onLog, message, this.#server.name);
+          this.#parts.listener.onNotice(message);
+        },
+      });
+      this.#startWatching();
+      return result;
+    });
+  }
+
+  /**
+   * Lists what the server offers besides tools.
+   *
+   * @param kind What is listed.
+   * @param options Deadline and cancellation.
+   * @returns The entries.
+   */
+  async list<Entry>(kind: ListedKind, options: RequestOptions): Promise<readonly Entry[]> {
+    const read = (request: ContextRequest) => this.#parts.context.list<Entry>(kind, request);
+    return (await this.read(options, read, CONNECT_TIMEOUT_MS)).entries;
+  }
+
+  /**
+   * Runs a request that only reads.
+   *
+   * @param options What the caller said of it.
+   * @param run Makes it.
+   * @param defaultMs How long it may take where nobody says, in milliseconds. @default {30_000}
+   * @returns What it gives.
+   */
+  async read<T>(
+    options: ReadOptions,
+    run: (request: ContextRequest) => Promise<T>,
+    defaultMs?: number,
+  ): Promise<T> {
+    return await this.#operations.run({ options, phase: () => "read", defaultMs }, async (deadline) => {
+      const connectTimeoutMs = this.#operations.sharedMs(options);
+      const { round } = options;
+      const result = await run({ deadline, responder: this.#responderOf(options), round, connectTimeoutMs });
+      this.#startWatching();
+      return result;
+    });
+  }
+
+  /**
+   * Has the server log from a level on.
+   *
+   * @param level The level.
+   * @param options Deadline and cancellation.
+   */
+  async setLogLevel(level: LogLevel, options: RequestOptions): Promise<void> {
+    this.#logLevel = level;
+    await this.read(options, ({ deadline }) => this.#parts.held.link.setLogLevel(level, deadline));
+  }
+
+  /**
+   * Watches the lists, also those of a server that cannot be reached now: it is tried again as long as the watch lasts.
+   *
+   * @param onChange Told which lists have changed.
+   * @param options How long the stream is waited for (10 s where nobody says), and cancellation.
+   * @returns The watch.
+   * @throws The reason of the caller's signal, if that is aborted.
+   */
+  async watchLists(onChange: (kind: ListKind) => void, options: RequestOptions): Promise<ListWatch> {
+    const { listener, changes, held: { link: { connector } } } = this.#parts;
+    const connectTimeoutMs = this.#operations.sharedMs(options);
+    const operation: Operation = { options, phase: () => "connect", defaultMs: CONNECT_TIMEOUT_MS };
+    return await this.#operations.run(operation, async (deadline) => {
+      // A stream that is wanted earlier would find no connection, and take that for a gap.
+      await connector.ensure(deadline, connectTimeoutMs).catch(() => {});
+      if (deadline.cancelled) throw deadline.signal.reason;
+      const lease = listener.hold();
+      const watch = changes.watch(onChange, () => lease.release());
+      await lease.ready(deadline);
+      if (!deadline.cancelled) return watch;
+      await watch.close();
+      throw deadline.signal.reason;
+    });
+  }
+
+  /** Ends what is under way with `closed`, ends the session and frees everything, within a second. Idempotent. */
+  close(): Promise<void> {
+    this.#operations.close();
+    return this.#closing ??= this.#close();
+  }
+
+  #startWatching(): void {
+    if (this.#server.watch) this.#parts.listener.watch();
+    this.#parts.listener.hearLogs();
+  }
+
+  #responderOf({ input }: ReadOptions | CallToolOptions) {
+    return input === undefined ? this.#parts.responder : createResponder(this.#server.name, input);
+  }
+
+  async #close(): Promise<void> {
+    const { listener, changes, caller, context, held } = this.#parts;
+    const cancelled = caller.close();
+    using patience = new Deadline(END_TIMEOUT_MS);
+    // The end of the session would overtake what cancels its tasks.
+    await Promise.all([changes.close(), listener.close(), patience.race(cancelled).catch(() => {})]);
+    context.close();
+    await Promise.all([cancelled, held.release(), this.#listing.close()]);
+  }
+}
