@@ -9,10 +9,12 @@
 
 import { deadline } from "@std/async";
 import { createGateway, type Gateway } from "./routes/mod.ts";
+import { setAlarm } from "./src/alarm.ts";
 import { MCPClientManager } from "./src/client_manager.ts";
 import { type AccessRule, decideAccess } from "./src/gateway/access_rule.ts";
 import { describeEvent, describeListening, describeStartError, type ListenAddress } from "./src/gateway/announce.ts";
 import type { ClientEvent } from "./src/events.ts";
+import { createLateStore } from "./src/gateway/late_store.ts";
 import { loadConfig } from "./src/gateway/load_config.ts";
 import { openStore } from "./src/gateway/open_store.ts";
 import { toProblem } from "./src/gateway/problem.ts";
@@ -41,14 +43,15 @@ function open(bindsItself: boolean): Promise<Program> {
 async function openProgram(bindsItself: boolean): Promise<Program> {
   const env = Deno.env.toObject();
   const settings = parseSettings(env);
-  const config = await loadConfig(settings.config, { env, readTextFile: Deno.readTextFile });
-  const access = decideAccess(settings, config, { bindsItself });
-  const { store, shared, close: closeStore } = await openStore(settings.kv, {
+  // The database opens while everything else is made ready; only a request waits for it.
+  const opening = openStore(settings.kv, {
     openKv: typeof Deno.openKv === "function" ? (path) => Deno.openKv(path) : undefined,
     onWarning: warn,
   });
+  const config = await loadConfig(settings.config, { env, readTextFile: Deno.readTextFile });
+  const access = decideAccess(settings, config, { bindsItself });
   const manager = new MCPClientManager(config, {
-    store,
+    store: createLateStore(opening.then(({ store }) => store)),
     storeSecret: settings.storeSecret,
     onWarning: warn,
     onEvent: report,
@@ -58,7 +61,7 @@ async function openProgram(bindsItself: boolean): Promise<Program> {
   const gateway = createGateway(
     {
       directory: manager,
-      store: shared,
+      store: createLateStore(opening.then(({ shared }) => shared)),
       started: eager ? started.promise : undefined,
       onInternalError: warnOfInternalError,
     },
@@ -71,19 +74,23 @@ async function openProgram(bindsItself: boolean): Promise<Program> {
   );
   const connectAll = async () => {
     // Rejects only where the manager is closed meanwhile; servers that are down are in the status.
-    if (eager) await manager.connectAll().catch(() => {});
+    if (eager) await opening.then(() => manager.connectAll()).catch(() => {});
     started.resolve();
   };
   let connecting: Promise<void> | undefined;
+  const answer: Gateway["fetch"] = async (request, info) => {
+    await opening;
+    return await gateway.fetch(request, info);
+  };
   return {
-    gateway,
+    gateway: { ...gateway, fetch: answer },
     settings,
     access,
     agents: manager.agents,
     connect: () => connecting ??= connectAll(),
     async close() {
       await deadline(manager.close(), 500).catch(() => {});
-      closeStore();
+      (await opening).close();
     },
   };
 }
@@ -99,7 +106,7 @@ async function main(): Promise<void> {
   });
   try {
     // "deno serve" has called onListen before the first timer runs; on Deploy nobody has to bind either.
-    if (!listens) await new Promise((resolve) => setTimeout(resolve, 0));
+    if (!listens) await new Promise<void>((resolve) => setAlarm(resolve, 0));
     const bindsItself = servedAt === undefined && !onDeploy;
     const program = await open(bindsItself);
     if (bindsItself) {

@@ -15,7 +15,9 @@ import type { GatewayEnv, RouteDeps } from "../src/gateway/gateway_env.ts";
 import { checkHost, type HostRules } from "../src/gateway/host_check.ts";
 import { type Problem, problemHeaders, toProblem } from "../src/gateway/problem.ts";
 import { RequestError } from "../src/gateway/request_error.ts";
+import { problemResponse } from "../src/northbound/rpc_errors.ts";
 import { healthRoutes } from "./health.ts";
+import { isMcpPath, mcpRoutes } from "./mcp.ts";
 import { reconnectRoutes } from "./reconnect.ts";
 import { statusRoutes } from "./status.ts";
 import { toolRouteRoutes } from "./tool_routes.ts";
@@ -34,6 +36,7 @@ const INDEX = {
     "POST /agents/:agent/tools/:tool",
     "GET /agents/:agent/routes/:tool",
     "POST /agents/:agent/reconnect",
+    "POST /agents/:agent/mcp",
   ],
 };
 
@@ -62,12 +65,20 @@ export function createApp(deps: RouteDeps, rules: HostRules, authenticator: Auth
     await next();
   });
   if (rules.allowedOrigins.length > 0) {
-    app.use(cors({
-      origin: [...rules.allowedOrigins],
+    const origin = [...rules.allowedOrigins];
+    const toRest = cors({
+      origin,
       allowMethods: ["GET", "HEAD", "POST"],
       allowHeaders: ["authorization", "content-type", "x-request-id"],
       exposeHeaders: ["retry-after", "x-request-id"],
-    }));
+    });
+    // Tools name headers of their own there: those that are asked for are allowed.
+    const toMcp = cors({
+      origin,
+      allowMethods: ["GET", "POST", "DELETE"],
+      exposeHeaders: ["mcp-session-id", "retry-after", "www-authenticate", "x-request-id"],
+    });
+    app.use((c, next) => isMcpPath(c.req.path) ? toMcp(c, next) : toRest(c, next));
   }
   app.use(methodNotAllowed({
     app,
@@ -97,6 +108,7 @@ export function createApp(deps: RouteDeps, rules: HostRules, authenticator: Auth
   app.route("/", toolsRoutes(deps));
   app.route("/", toolRouteRoutes(deps));
   app.route("/", reconnectRoutes(deps));
+  app.route("/", mcpRoutes(deps));
 
   app.notFound((c) =>
     respond(
@@ -117,6 +129,7 @@ function respond(
   problem: Problem,
   headers: Readonly<Record<string, string>> = {},
 ): Response {
+  if (isMcpPath(c.req.path)) return problemResponse(problem, headers);
   const status = problem.status as ContentfulStatusCode;
   return c.body(JSON.stringify(problem), status, { ...problemHeaders(problem), ...headers });
 }

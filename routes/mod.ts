@@ -212,6 +212,7 @@ export function createGateway(deps: GatewayDeps, options: GatewayOptions): Gatew
     directory: deps.directory,
     store: deps.store ?? new MemoryRouteStore(),
     inFlight,
+    open: open !== undefined,
     maxBodyBytes,
     isStarting: () => starting,
     onInternalError: deps.onInternalError ?? (() => {}),

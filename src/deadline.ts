@@ -5,6 +5,7 @@
  */
 
 import { abortable } from "@std/async";
+import { type Alarm, clearAlarm, setAlarm } from "./alarm.ts";
 
 /** How long an operation may take where nobody says, in milliseconds. */
 export const OPERATION_TIMEOUT_MS = 30_000;
@@ -40,10 +41,10 @@ export class Deadline implements Disposable {
   readonly #options: DeadlineOptions;
   /** Made, with the timer, when it is first asked for: much that has a deadline is done at once. */
   #controller: AbortController | undefined;
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  #timer: Alarm | undefined;
   readonly #unlink: (() => void)[] = [];
   #disposed = false;
-  #silence: ReturnType<typeof setTimeout> | undefined;
+  #silence: Alarm | undefined;
   /** Begins the silence that is watched anew. */
   #heard: (() => void) | undefined;
   /** How many wait for somebody else than the one whose silence is watched. */
@@ -103,13 +104,13 @@ export class Deadline implements Disposable {
    */
   watchSilence(maxMs: number): () => void {
     const heard = () => {
-      clearTimeout(this.#silence);
+      clearAlarm(this.#silence);
       if (this.signal.aborted || this.#disposed || this.#pauses > 0) return;
-      this.#silence = setTimeout(() => this.#controller?.abort(new DeadlinePassed()), Math.min(maxMs, MAX_TIMER_MS));
+      this.#silence = setAlarm(() => this.#controller?.abort(new DeadlinePassed()), Math.min(maxMs, MAX_TIMER_MS));
     };
     this.#heard = heard;
     heard();
-    this.#unlink.push(() => clearTimeout(this.#silence));
+    this.#unlink.push(() => clearAlarm(this.#silence));
     return heard;
   }
 
@@ -121,7 +122,7 @@ export class Deadline implements Disposable {
    */
   async withoutSilence<T>(work: () => Promise<T>): Promise<T> {
     this.#pauses++;
-    clearTimeout(this.#silence);
+    clearAlarm(this.#silence);
     try {
       return await work();
     } finally {
@@ -132,7 +133,7 @@ export class Deadline implements Disposable {
   /** Stops the clock and lets go of the signals; the operation has settled. */
   [Symbol.dispose](): void {
     this.#disposed = true;
-    clearTimeout(this.#timer);
+    clearAlarm(this.#timer);
     for (const unlink of this.#unlink.splice(0)) unlink();
   }
 
@@ -145,7 +146,7 @@ export class Deadline implements Disposable {
     const end = () => controller.abort(new DeadlinePassed());
     const restMs = this.remainingMs;
     if (restMs === 0) end();
-    else this.#timer = setTimeout(end, Math.min(restMs, MAX_TIMER_MS));
+    else this.#timer = setAlarm(end, Math.min(restMs, MAX_TIMER_MS));
     return controller;
   }
 

@@ -87,12 +87,7 @@ export class AgentServers {
       cache: store && new RouteCache(store, { ttlMs, negativeTtlMs: NEGATIVE_TTL_MS, onWarning, now }),
       now,
       ttlMs,
-      onLoaded: (server, tools) => {
-        const client = fleet.clientOf(server);
-        // What another isolate has listed is newer than what this one has.
-        client?.forgetTools();
-        client?.adoptTools(tools);
-      },
+      onLoaded: (server, tools) => fleet.adopt(server, tools),
     });
     const fleet = this.#fleet = new ServerFleet(catalog);
     const deps = { agent, now, concurrency: CONCURRENT_CONNECTIONS, closed: this.#closed.signal };
@@ -327,13 +322,13 @@ export class AgentServers {
 
   #add(resolved: ResolvedServer, config: ServerConfig, secrets: Readonly<Record<string, string>> | undefined): void {
     const { name: server, tools: filter, timeoutMs } = resolved;
-    const { client, toKey } = this.#factory.make(resolved, config, secrets);
+    const { makeClient, toKey } = this.#factory.make(resolved, config, secrets);
     this.#catalog.add({ server, filter, toKey });
     const asksPerson = this.#hasPerson && resolved.auth?.grant === "authorization_code";
     const patienceMs = asksPerson ? PERSON_TIMEOUT_MS : undefined;
-    this.#fleet.add(client, timeoutMs, patienceMs);
+    this.#fleet.add({ server, makeClient, timeoutMs, patienceMs });
     this.context.add(server, timeoutMs ?? patienceMs);
-    this.#watches.added(client);
+    this.#watches.added(() => this.clientOf(server));
   }
 }
 

@@ -53,10 +53,10 @@ export class AgentWatches {
   /**
    * There is another server: it is watched too.
    *
-   * @param client Its client.
+   * @param toClient Its client, made only where it is needed.
    */
-  added(client: SingleServerMCPClient): void {
-    if (this.#deps.changes.watched) void this.#hold(client);
+  added(toClient: () => SingleServerMCPClient): void {
+    if (this.#deps.changes.watched) void this.#hold(toClient());
     this.#tellAll();
   }
 

@@ -27,10 +27,10 @@ export interface ServerFactoryDeps extends Omit<MultiServerMCPClientOptions, "to
   readonly now: () => number;
 }
 
-/** A client and where its tools are kept. */
+/** What makes a client, and where its tools are kept. */
 export interface MadeServer {
-  /** The client. */
-  readonly client: SingleServerMCPClient;
+  /** Makes the client; nothing is sent. */
+  readonly makeClient: () => SingleServerMCPClient;
   /** Tells where the route cache keeps its list; computed when it is first needed. */
   readonly toKey: () => Promise<ServerCacheKey>;
 }
@@ -80,12 +80,12 @@ export class ServerFactory {
   }
 
   /**
-   * Makes the client of a server; nothing is sent.
+   * Prepares the client of a server.
    *
    * @param resolved The server, checked.
    * @param config The same, as it was configured.
    * @param secrets Values for `${NAME}` in its fields.
-   * @returns The client and its key.
+   * @returns What makes the client, and its key.
    */
   make(
     resolved: ResolvedServer,
@@ -100,26 +100,27 @@ export class ServerFactory {
     const actor = tokens === undefined && resolved.auth === undefined ? undefined : principal;
     let key: Promise<ServerCacheKey> | undefined;
     const toKey = () => key ??= toCacheKey(agent, resolved, actor, storeSecret);
-    const client = new SingleServerMCPClient(server, config, {
-      secrets,
-      tokens,
-      principal,
-      authStore: resolved.auth && this.authStore,
-      onAuthorize,
-      connections,
-      input,
-      onLog,
-      logLevel,
-      fetch,
-      now,
-      random,
-      pinKeeper: this.#guard && new SavedPins({ guard: this.#guard, toKey, now }),
-      keeper: this.#guard && new SavedConnections({ guard: this.#guard, sealer: this.#sealer, toKey, now }),
-      onEvent: onEvent && ((event) => onEvent({ ...event, agent })),
-      onToolsStale: () => onToolsStale(server),
-      onContextStale: (what) => onContextStale(server, what),
-    });
-    return { client, toKey };
+    const makeClient = () =>
+      new SingleServerMCPClient(server, config, {
+        secrets,
+        tokens,
+        principal,
+        authStore: resolved.auth && this.authStore,
+        onAuthorize,
+        connections,
+        input,
+        onLog,
+        logLevel,
+        fetch,
+        now,
+        random,
+        pinKeeper: this.#guard && new SavedPins({ guard: this.#guard, toKey, now }),
+        keeper: this.#guard && new SavedConnections({ guard: this.#guard, sealer: this.#sealer, toKey, now }),
+        onEvent: onEvent && ((event) => onEvent({ ...event, agent })),
+        onToolsStale: () => onToolsStale(server),
+        onContextStale: (what) => onContextStale(server, what),
+      });
+    return { makeClient, toKey };
   }
 }
 

@@ -7,6 +7,7 @@
 import { pooledMap } from "@std/async";
 import { Deadline } from "../deadline.ts";
 import { isMCPError, MCPError } from "../errors.ts";
+import type { Tool } from "../protocol.ts";
 import { SharedTask } from "../shared_task.ts";
 import type { SingleServerMCPClient } from "../single_server_client.ts";
 import type { ServerStatus } from "../status.ts";
@@ -31,18 +32,66 @@ export interface AskOptions {
 
 /** A server of the fleet. */
 export interface FleetMember {
-  /** Its client. */
+  /** Its client, made when it is first needed: a call needs one of them. */
   readonly client: SingleServerMCPClient;
   /** The longest any operation with it may take in milliseconds, where the configuration says. */
   readonly timeoutMs: number | undefined;
 }
 
-interface Member extends FleetMember {
+/** How a server is added. */
+export interface FleetAddition {
+  /** Its name. */
+  readonly server: string;
+  /** Makes its client, once; owned from there on. */
+  readonly makeClient: () => SingleServerMCPClient;
+  /** The longest any operation with it may take, in milliseconds. */
+  readonly timeoutMs: number | undefined;
+  /** How long asking it may take where nobody says, in milliseconds. @default {10_000} */
+  readonly patienceMs?: number | undefined;
+}
+
+class Member implements FleetMember {
+  readonly timeoutMs: number | undefined;
   readonly patienceMs: number;
   readonly ask: SharedTask<void>;
-  reconnect: boolean;
+  reconnect = false;
   /** Why it has not listed its tools when it was last asked. */
   failure: MCPError | undefined;
+  readonly #makeClient: () => SingleServerMCPClient;
+  #client: SingleServerMCPClient | undefined;
+  /** A list that came before the client was made. */
+  #adopted: readonly Tool[] | undefined;
+
+  constructor(addition: FleetAddition, ask: (member: Member, deadline: Deadline) => Promise<void>) {
+    const { makeClient, timeoutMs, patienceMs = ASK_TIMEOUT_MS } = addition;
+    this.timeoutMs = timeoutMs;
+    this.patienceMs = patienceMs;
+    this.ask = new SharedTask<void>((deadline) => ask(this, deadline));
+    this.#makeClient = makeClient;
+  }
+
+  get client(): SingleServerMCPClient {
+    if (this.#client === undefined) {
+      this.#client = this.#makeClient();
+      if (this.#adopted !== undefined) this.#client.adoptTools(this.#adopted);
+      this.#adopted = undefined;
+    }
+    return this.#client;
+  }
+
+  adopt(tools: readonly Tool[]): void {
+    if (this.#client === undefined) {
+      this.#adopted = tools;
+      return;
+    }
+    // What another isolate has listed is newer than what this one has.
+    this.#client.forgetTools();
+    this.#client.adoptTools(tools);
+  }
+
+  async close(): Promise<void> {
+    await this.#client?.close();
+  }
 }
 
 /** The servers of one agent. */
@@ -67,14 +116,20 @@ export class ServerFleet {
   /**
    * Adds a server at the end of the order.
    *
-   * @param client Its client; owned from here on.
-   * @param timeoutMs The longest any operation with it may take, in milliseconds.
-   * @param patienceMs How long asking it may take where nobody says, in milliseconds.
+   * @param addition The server.
    */
-  add(client: SingleServerMCPClient, timeoutMs: number | undefined, patienceMs: number = ASK_TIMEOUT_MS): void {
-    const ask = new SharedTask<void>((deadline) => this.#ask(member, deadline));
-    const member: Member = { client, timeoutMs, patienceMs, ask, reconnect: false, failure: undefined };
-    this.#members.set(client.server, member);
+  add(addition: FleetAddition): void {
+    this.#members.set(addition.server, new Member(addition, (member, deadline) => this.#ask(member, deadline)));
+  }
+
+  /**
+   * Takes a server's tool list from elsewhere, until the server itself is asked.
+   *
+   * @param server Its name.
+   * @param tools The tools as the server listed them.
+   */
+  adopt(server: string, tools: readonly Tool[]): void {
+    this.#members.get(server)?.adopt(tools);
   }
 
   /**
@@ -85,7 +140,7 @@ export class ServerFleet {
   async remove(server: string): Promise<void> {
     const member = this.#members.get(server);
     this.#members.delete(server);
-    await member?.client.close();
+    await member?.close();
   }
 
   /**
@@ -156,9 +211,9 @@ export class ServerFleet {
 
   /** Closes every client, also where one of them fails. */
   async close(): Promise<void> {
-    await Promise.allSettled([...this.#members.values()].map(async ({ client, ask }) => {
-      await client.close();
-      await ask.abort(new Error("The client is closed"));
+    await Promise.allSettled([...this.#members.values()].map(async (member) => {
+      await member.close();
+      await member.ask.abort(new Error("The client is closed"));
     }));
   }
 

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { type Alarm, clearAlarm, setAlarm } from "../alarm.ts";
 import { checkTimeout } from "../deadline.ts";
 import type { RouteStore } from "../route_store.ts";
 
@@ -67,14 +68,14 @@ export class RouteStoreGuard {
       if (restMs > 0 && restMs <= this.#retryAfterFailureMs) return undefined;
       this.#skipUntilMs = nowMs + this.#retryAfterFailureMs;
     }
-    let timer: ReturnType<typeof setTimeout> | undefined;
+    let timer: Alarm | undefined;
     try {
       const timeout = new Promise<undefined>((resolve) => {
         // Counted in slices: a turn of the event loop that takes long, as loading the SDK does, costs the store one of
         // them and not its whole time.
         const wait = (slices: number) => {
           if (slices === 0) return resolve(undefined);
-          timer = setTimeout(() => wait(slices - 1), this.#opTimeoutMs / SLICES);
+          timer = setAlarm(() => wait(slices - 1), this.#opTimeoutMs / SLICES);
         };
         wait(SLICES);
       });
@@ -86,7 +87,7 @@ export class RouteStoreGuard {
       this.#fail(error instanceof Error ? `it failed with ${error.name}` : "it failed");
       return undefined;
     } finally {
-      clearTimeout(timer);
+      clearAlarm(timer);
     }
   }
 

@@ -5,10 +5,9 @@
  */
 
 import { type FaultList, quote } from "./config_checks.ts";
+import { MAX_TEXT_LENGTH, MAX_VALUES, parseJsonText } from "./json_text.ts";
 import { parse } from "@std/yaml";
 
-const MAX_TEXT_LENGTH = 1_048_576;
-const MAX_VALUES = 100_000;
 const MAX_ALIASES = 100;
 const MAX_ALIASED_LENGTH = 32 * MAX_TEXT_LENGTH;
 const MAX_DIRECTIVES = 10;
@@ -48,6 +47,8 @@ function parseWithin(text: string, fail: (reason: string) => void): unknown {
   if (text.length > MAX_TEXT_LENGTH) {
     return fail(`too large, it has ${text.length} characters and may have ${MAX_TEXT_LENGTH}`);
   }
+  const json = parseJsonText(text);
+  if (json !== undefined) return json;
   // An alias as a key is written out by the parser itself, before anything can be counted.
   const aliases = countMatches(text, /(?<=^|[\s\[\]{},:?-])\*[^\s,\[\]{}]/gm);
   if (aliases > MAX_ALIASES || aliases * text.length > MAX_ALIASED_LENGTH) {

@@ -31,6 +31,8 @@ export interface RouteDeps {
   readonly store: RouteStore;
   /** What is running. */
   readonly inFlight: InFlight;
+  /** Whether it is served without keys: every caller may see the same. */
+  readonly open: boolean;
   /** The most bytes that the body of a request may have. */
   readonly maxBodyBytes: number;
   /** Whether the first connections are still being tried. */

@@ -1,9 +1,10 @@
 /**
- * The body of a tool call: one JSON object, bounded in size and in depth.
+ * The body of a request: one JSON value, bounded in size and in depth.
  *
  * @module
  */
 
+import { type Alarm, clearAlarm, setAlarm } from "../alarm.ts";
 import { isJsonObject, type JsonObject } from "../protocol.ts";
 import { RequestError } from "./request_error.ts";
 
@@ -27,8 +28,33 @@ export async function readJsonObject(
   maxBytes: number,
   timeoutMs: number = BODY_TIMEOUT_MS,
 ): Promise<JsonObject> {
+  const value = await readJson(request, maxBytes, timeoutMs);
+  if (value === undefined) return {};
+  if (!isJsonObject(value)) {
+    throw new RequestError(
+      "invalid_arguments",
+      `Cannot use the body as it is ${Array.isArray(value) ? "an array" : "a single value"}: send a JSON object`,
+    );
+  }
+  return value;
+}
+
+/**
+ * Reads the body of a request as JSON.
+ *
+ * @param request The request; its body is read once, and no further than the cap.
+ * @param maxBytes The most bytes it may have.
+ * @param timeoutMs How long it may take to arrive, in milliseconds. @default {30_000}
+ * @returns The value, without members called `__proto__`; `undefined` where there is no body.
+ * @throws {RequestError} As {@linkcode readJsonObject}, but for what the value is.
+ */
+export async function readJson(
+  request: Request,
+  maxBytes: number,
+  timeoutMs: number = BODY_TIMEOUT_MS,
+): Promise<unknown> {
   const text = await readText(request, maxBytes, timeoutMs);
-  if (text === "") return {};
+  if (text === "") return undefined;
   // Before parsing: a parser that recurses would run out of stack on what this refuses.
   if (isDeeperThan(text, MAX_DEPTH)) {
     throw new RequestError(
@@ -37,12 +63,6 @@ export async function readJsonObject(
     );
   }
   const value = parse(text);
-  if (!isJsonObject(value)) {
-    throw new RequestError(
-      "invalid_arguments",
-      `Cannot use the body as it is ${Array.isArray(value) ? "an array" : "a single value"}: send a JSON object`,
-    );
-  }
   // An escape may spell the name too.
   if (text.includes("__proto__") || text.includes("\\u")) dropProto(value);
   return value;
@@ -58,10 +78,10 @@ async function readText(request: Request, maxBytes: number, timeoutMs: number): 
   const reader = request.body.getReader();
   let text = "";
   let bytes = 0;
-  let timer: ReturnType<typeof setTimeout> | undefined;
+  let timer: Alarm | undefined;
   const late = new Promise<never>((_, reject) => {
     const error = new RequestError("body_timeout", `Cannot read the body as it took more than ${timeoutMs} ms`);
-    timer = setTimeout(() => reject(error), timeoutMs);
+    timer = setAlarm(() => reject(error), timeoutMs);
   });
   try {
     for (;;) {
@@ -77,7 +97,7 @@ async function readText(request: Request, maxBytes: number, timeoutMs: number): 
     reader.cancel().catch(() => {});
     throw error;
   } finally {
-    clearTimeout(timer);
+    clearAlarm(timer);
   }
 }
 
@@ -104,7 +124,7 @@ function parse(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    throw new RequestError("invalid_arguments", "Cannot use the body as it is not JSON: send a JSON object");
+    throw new RequestError("invalid_arguments", "Cannot use the body as it is not JSON");
   }
 }
 

@@ -11,6 +11,7 @@ import { measureConnectAndList } from "./connect_and_list.ts";
 import { measureConnecting } from "./connecting.ts";
 import { measureFirstCall } from "./first_call.ts";
 import { measureFootprint } from "./footprint.ts";
+import { measureGatewayCalls } from "./gateway_calls.ts";
 import { measureHostile } from "./hostile.ts";
 import { measureManyTools } from "./many_tools.ts";
 
@@ -51,6 +52,10 @@ const TABLES: Readonly<Record<string, Table>> = {
   "hostile": {
     title: "One of eight servers is hostile: the calls to the other seven",
     measure: () => measureHostile({ calls: 100, rounds: 3 }),
+  },
+  "gateway": {
+    title: "Calls through a gateway: one after the other, then 64 in flight",
+    measure: () => measureGatewayCalls({ calls: 500, rounds: 5 }),
   },
 };
 

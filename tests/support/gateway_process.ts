@@ -13,17 +13,32 @@ const MAIN = new URL("../../main.ts", import.meta.url).pathname;
 const READY_TIMEOUT_MS = 30_000;
 const POLL_MS = 20;
 const CONFIG = new URL("../../deno.json", import.meta.url).pathname;
+const START = ["run", "--config", CONFIG, "--frozen", "-A", MAIN, "--listen"];
+
+/** How the process is started. */
+export interface GatewayProcessOptions {
+  /** Variables besides the port and the configuration. @default {A route cache in memory} */
+  readonly env?: Readonly<Record<string, string>>;
+  /** What `deno` is started with, and where. @default {main.ts, as `deno task start` does} */
+  readonly program?: { readonly args: readonly string[]; readonly cwd: string };
+}
 
 /**
- * Starts `main.ts` as `deno task start` does, on any free port and with a route cache in memory.
+ * Starts the gateway on any free port.
  *
  * @param portolanYaml The configuration.
+ * @param options How it is started.
  * @returns The running gateway; disposing of it interrupts it and waits for its end.
  */
-export async function startGateway(portolanYaml: string): Promise<GatewayProcess> {
+export async function startGateway(
+  portolanYaml: string,
+  options: GatewayProcessOptions = {},
+): Promise<GatewayProcess> {
+  const { env, program: { args, cwd } = { args: START, cwd: Deno.cwd() } } = options;
   const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "--config", CONFIG, "--frozen", "-A", MAIN, "--listen"],
-    env: { PORT: "0", PORTOLAN_CONFIG_TEXT: portolanYaml, PORTOLAN_KV: ":memory:", NO_COLOR: "1" },
+    args: [...args],
+    cwd,
+    env: { PORT: "0", PORTOLAN_CONFIG_TEXT: portolanYaml, PORTOLAN_KV: ":memory:", NO_COLOR: "1", ...env },
     stdin: "null",
     stdout: "piped",
     stderr: "inherit",

@@ -1,0 +1,34 @@
+/**
+ * An agent as one MCP server.
+ *
+ * @module
+ */
+
+import { type Context, Hono } from "hono";
+import type { GatewayEnv, RouteDeps } from "../src/gateway/gateway_env.ts";
+import { type EndpointCall, McpEndpoint } from "../src/northbound/endpoint.ts";
+
+/**
+ * `POST /agents/:agent/mcp` in both eras of MCP.
+ *
+ * @param deps The collaborators.
+ * @returns The routes.
+ */
+export function mcpRoutes(deps: RouteDeps): Hono<GatewayEnv> {
+  const endpoint = new McpEndpoint(deps);
+  return new Hono<GatewayEnv>().post("/agents/:agent/mcp", (c) => endpoint.post(toCall(c, c.req.param("agent"))));
+}
+
+function toCall(c: Context<GatewayEnv>, agent: string): EndpointCall {
+  return { request: c.req.raw, agent, access: c.var.access, requestId: c.var.requestId };
+}
+
+/**
+ * Whether a path is that of an agent's MCP endpoint: its errors are JSON-RPC.
+ *
+ * @param path The path of a request.
+ * @returns Whether it is.
+ */
+export function isMcpPath(path: string): boolean {
+  return /^\/agents\/[^/]+\/mcp$/.test(path);
+}

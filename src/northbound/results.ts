@@ -1,0 +1,55 @@
+/**
+ * Results as each era has them (specification 2026-07-28, Responses and Caching).
+ *
+ * @module
+ */
+
+import { PREFIX } from "../connection/modern_envelope.ts";
+import { isJsonObject, type JsonObject } from "../protocol.ts";
+import { VERSION } from "../version.ts";
+import type { Exchange } from "./exchange.ts";
+
+/** How long a result may be used again, and by whom. */
+export interface Freshness {
+  /** How long, in milliseconds. */
+  readonly ttlMs: number;
+  /** Whether every caller may be given it, or only the one that asked. */
+  readonly cacheScope: "public" | "private";
+}
+
+/**
+ * How the gateway names itself.
+ *
+ * @param agent The agent that is asked.
+ * @returns Name and version, and the agent as a title for people.
+ */
+export function toServerInfo(agent: string): JsonObject {
+  return { name: "portolan", version: VERSION, title: agent };
+}
+
+/**
+ * Completes a result for its caller.
+ *
+ * @param exchange The request that it answers.
+ * @param result The result; its own `_meta` is kept.
+ * @param freshness How long it may be used again, where the method is one that says so.
+ * @returns The result.
+ */
+export function toEraResult(exchange: Exchange, result: JsonObject, freshness?: Freshness): JsonObject {
+  if (exchange.frame.era === "legacy") {
+    if (result.resultType === undefined && freshness === undefined) return result;
+    const { resultType: _, ttlMs: __, cacheScope: ___, ...rest } = result;
+    return rest;
+  }
+  const meta = result._meta;
+  return {
+    ...result,
+    resultType: "complete",
+    ...(freshness === undefined ? {} : {
+      ttlMs: Math.max(0, Math.floor(freshness.ttlMs)),
+      // Where there are keys, what one caller sees may not be for another.
+      cacheScope: exchange.open ? freshness.cacheScope : "private",
+    }),
+    _meta: { [`${PREFIX}serverInfo`]: toServerInfo(exchange.agent), ...(isJsonObject(meta) ? meta : {}) },
+  };
+}
