@@ -11,13 +11,17 @@ import { requestId } from "hono/request-id";
 import { secureHeaders } from "hono/secure-headers";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import type { Authenticator } from "../src/callers/access.ts";
+import { authenticateRequest } from "../src/callers/authenticate_request.ts";
+import { METADATA_PATH } from "../src/callers/protected_resource.ts";
 import type { GatewayEnv, RouteDeps } from "../src/gateway/gateway_env.ts";
 import { checkHost, type HostRules } from "../src/gateway/host_check.ts";
 import { type Problem, problemHeaders, toProblem } from "../src/gateway/problem.ts";
-import { RequestError } from "../src/gateway/request_error.ts";
+import { RequestError, toPathNotFound } from "../src/gateway/request_error.ts";
 import { problemResponse } from "../src/northbound/rpc_errors.ts";
+import { adminRoutes } from "./admin.ts";
 import { healthRoutes } from "./health.ts";
 import { isMcpPath, mcpRoutes } from "./mcp.ts";
+import { protectedResourceRoutes } from "./protected_resource.ts";
 import { reconnectRoutes } from "./reconnect.ts";
 import { statusRoutes } from "./status.ts";
 import { toolRouteRoutes } from "./tool_routes.ts";
@@ -37,6 +41,11 @@ const INDEX = {
     "GET /agents/:agent/routes/:tool",
     "POST /agents/:agent/reconnect",
     "POST /agents/:agent/mcp",
+    "POST /admin/reconnect",
+    "POST /admin/cache/flush",
+    "GET /admin/agents/:agent/keys",
+    "POST /admin/agents/:agent/keys",
+    "DELETE /admin/agents/:agent/keys/:id",
   ],
 };
 
@@ -68,9 +77,9 @@ export function createApp(deps: RouteDeps, rules: HostRules, authenticator: Auth
     const origin = [...rules.allowedOrigins];
     const toRest = cors({
       origin,
-      allowMethods: ["GET", "HEAD", "POST"],
+      allowMethods: ["GET", "HEAD", "POST", "DELETE"],
       allowHeaders: ["authorization", "content-type", "x-request-id"],
-      exposeHeaders: ["retry-after", "x-request-id"],
+      exposeHeaders: ["retry-after", "www-authenticate", "x-request-id"],
     });
     // Tools name headers of their own there: those that are asked for are allowed.
     const toMcp = cors({
@@ -89,16 +98,7 @@ export function createApp(deps: RouteDeps, rules: HostRules, authenticator: Auth
     },
   }));
   app.use(async (c, next) => {
-    if (!KEYLESS_PATHS.has(c.req.path)) {
-      const access = await authenticator.authenticate(c.req.header("authorization"));
-      if (access === undefined) {
-        throw new RequestError(
-          "unauthenticated",
-          "Cannot serve the request without a known key: send it as a bearer token",
-        );
-      }
-      c.set("access", access);
-    }
+    if (!isKeyless(c.req.path)) c.set("access", await authenticateRequest(c.req.raw, authenticator, deps.resource));
     await next();
   });
 
@@ -109,19 +109,20 @@ export function createApp(deps: RouteDeps, rules: HostRules, authenticator: Auth
   app.route("/", toolRouteRoutes(deps));
   app.route("/", reconnectRoutes(deps));
   app.route("/", mcpRoutes(deps));
+  app.route("/", adminRoutes(deps));
+  app.route("/", protectedResourceRoutes(deps));
 
-  app.notFound((c) =>
-    respond(
-      c,
-      toProblem(new RequestError("not_found", "Cannot find the path: GET / names the routes"), c.var.requestId),
-    )
-  );
+  app.notFound((c) => respond(c, toProblem(toPathNotFound(), c.var.requestId)));
   app.onError((error, c) => {
     const problem = toProblem(error, c.var.requestId);
     if (problem.code === "internal") deps.onInternalError(error, c.var.requestId);
     return respond(c, problem, error instanceof RequestError ? error.headers : {});
   });
   return app;
+}
+
+function isKeyless(path: string): boolean {
+  return KEYLESS_PATHS.has(path) || path === METADATA_PATH || path.startsWith(`${METADATA_PATH}/`);
 }
 
 function respond(

@@ -24,11 +24,14 @@
 
 import type { AgentDirectory } from "../src/gateway/agent_directory.ts";
 import { type Authenticator, OPEN_ACCESS } from "../src/callers/access.ts";
-import { createKeyRing } from "../src/callers/keys.ts";
+import { createCallers } from "../src/callers/callers.ts";
+import type { GatewayKey } from "../src/callers/keys.ts";
+import type { JwtConfig } from "../src/config/jwt_config.ts";
 import type { RouteDeps } from "../src/gateway/gateway_env.ts";
 import type { PeerInfo } from "../src/gateway/host_check.ts";
 import { type DrainOptions, InFlight } from "../src/gateway/in_flight.ts";
 import { problemHeaders, toProblem } from "../src/gateway/problem.ts";
+import { defaultFetch } from "../src/guarded_fetch.ts";
 import { MemoryRouteStore } from "../src/memory_route_store.ts";
 import type { RouteStore } from "../src/route_store.ts";
 import { createApp } from "./app.ts";
@@ -37,7 +40,9 @@ export type { MCPErrorCode } from "../src/errors.ts";
 export type { AgentClient, AgentDirectory, AgentReconnectOptions } from "../src/gateway/agent_directory.ts";
 export type { PeerInfo } from "../src/gateway/host_check.ts";
 export type { DrainOptions } from "../src/gateway/in_flight.ts";
-export { digestKey } from "../src/callers/keys.ts";
+export { digestKey, type GatewayKey } from "../src/callers/keys.ts";
+export type { JwtConfig, JwtRule } from "../src/config/jwt_config.ts";
+export type { KeyConfig } from "../src/config/key_config.ts";
 export type { Problem, ProblemCode } from "../src/gateway/problem.ts";
 export type { RequestErrorCode } from "../src/gateway/request_error.ts";
 export type {
@@ -101,10 +106,14 @@ export interface GatewayDeps {
    * @default {In memory, so that each isolate knows only its own}
    */
   readonly store?: RouteStore | undefined;
+  /** Asks the issuers of callers' tokens for their public keys. @default {globalThis.fetch} */
+  readonly fetch?: typeof globalThis.fetch | undefined;
+  /** The clock, in milliseconds since the epoch. @default {Date.now} */
+  readonly now?: (() => number) | undefined;
 }
 
 /**
- * Who may use a gateway. Either `keys` or `open` has to be given.
+ * Who may use a gateway. Either `keys`, `jwt` or `open` has to be given.
  *
  * @example
  * ```ts
@@ -119,8 +128,11 @@ export interface GatewayDeps {
  * ```
  */
 export interface GatewayOptions {
-  /** Digests of bearer keys by agent, each as {@linkcode digestKey} gives it; those under `*` open every agent. */
-  readonly keys?: Readonly<Record<string, readonly string[]>> | undefined;
+  /**
+   * Digests of bearer keys by agent, each as {@linkcode digestKey} gives it, or with a name and an end; those under `*`
+   * open every agent and what concerns all of them. At most two of an agent may be good at a time.
+   */
+  readonly keys?: Readonly<Record<string, readonly (string | GatewayKey)[]>> | undefined;
   /** Serve without keys, to peers on this machine's loopback alone and under loopback names. */
   readonly open?: "loopback" | undefined;
   /** The host names that are served, each with or without a port. @default {Any, where there are keys} */
@@ -134,6 +146,13 @@ export interface GatewayOptions {
    * has checked the host itself. @default {false}
    */
   readonly hostFromUrl?: boolean | undefined;
+  /** Whose tokens are taken instead of a key. @default {nobody's} */
+  readonly jwt?: readonly JwtConfig[] | undefined;
+  /**
+   * Where callers reach the gateway: an origin, https but on loopback. Tokens have to be made out to it, or to the MCP
+   * endpoint of an agent below it. @default {where a request came to; then each issuer needs an `audience`}
+   */
+  readonly publicUrl?: string | undefined;
 }
 
 /**
@@ -194,13 +213,16 @@ const OPEN: Authenticator = { authenticate: () => Promise.resolve(OPEN_ACCESS) }
  * @param deps The agents behind it.
  * @param options Who may use it.
  * @returns The gateway.
- * @throws {TypeError} If neither `keys` nor `open` is given, or a digest is malformed.
+ * @throws {TypeError} If neither `keys`, `jwt` nor `open` is given, a key is malformed, or an agent has more than two
+ * that are good.
+ * @throws {ConfigError} If `jwt` or `publicUrl` has faults (`invalid_config`).
  * @throws {RangeError} If `maxBodyBytes` is not a positive integer.
  */
 export function createGateway(deps: GatewayDeps, options: GatewayOptions): Gateway {
-  const { keys, open, allowedHosts, allowedOrigins = [], maxBodyBytes = 1_048_576, hostFromUrl } = options;
-  if (Object.keys(keys ?? {}).length === 0 && open === undefined) {
-    throw new TypeError('Cannot create a gateway as it has neither keys nor the option open: "loopback"');
+  const { open, allowedHosts, allowedOrigins = [], maxBodyBytes = 1_048_576, hostFromUrl } = options;
+  const { keys = {}, jwt = [], publicUrl } = options;
+  if (Object.keys(keys).length + jwt.length === 0 && open === undefined) {
+    throw new TypeError('Cannot create a gateway as it has neither keys nor jwt nor the option open: "loopback"');
   }
   if (!Number.isSafeInteger(maxBodyBytes) || maxBodyBytes < 1) {
     throw new RangeError(`Cannot use maxBodyBytes as a size: ${maxBodyBytes}`);
@@ -208,16 +230,20 @@ export function createGateway(deps: GatewayDeps, options: GatewayOptions): Gatew
   const inFlight = new InFlight();
   let starting = deps.started !== undefined;
   deps.started?.catch(() => {}).finally(() => starting = false);
+  const { store = new MemoryRouteStore(), fetch = defaultFetch, now = Date.now } = deps;
+  const callers = createCallers({ keys, jwt, publicUrl }, { store, fetch, now });
   const routeDeps: RouteDeps = {
     directory: deps.directory,
-    store: deps.store ?? new MemoryRouteStore(),
+    store,
     inFlight,
     open: open !== undefined,
     maxBodyBytes,
     isStarting: () => starting,
     onInternalError: deps.onInternalError ?? (() => {}),
+    keys: callers.keys,
+    resource: callers.resource,
   };
-  const authenticator = open === undefined ? createKeyRing(keys ?? {}) : OPEN;
+  const authenticator = open === undefined ? callers.authenticator : OPEN;
   const rules = { open: open !== undefined, allowedHosts, allowedOrigins, hostFromUrl };
   const app = createApp(routeDeps, rules, authenticator);
 

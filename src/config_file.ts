@@ -14,15 +14,19 @@
  *     secrets:
  *       calendar: { TOKEN: "${env:KAIROS_CALENDAR_TOKEN}" }
  *     collisions: first
- *     keys: ["${env:KAIROS_KEY_DIGEST}"]
+ *     keys: ["${env:KAIROS_KEY_DIGEST}", { digest: "${env:KAIROS_OLD_DIGEST}", id: "2026", expiresAt: 2027-01-31 }]
  *   Mercurius:
  *     servers:
  *       notes: { url: http://localhost:8000/mcp }
+ * publicUrl: https://mcp.example.com
+ * jwt: { issuer: "https://login.example.com", agents: { scope: "agent:" } }
  * ```
  *
  * `${NAME}` in a server's `url`, `headers` and `auth` is a secret of the agent for that server; `${env:NAME}` and
  * `${env:NAME:-default}` are read from the environment, in every text of a server, in secrets and in keys; `$${` is a
  * literal `${`. A variable that is set but empty counts as not set. Nothing that came from outside is looked into again.
+ *
+ * `publicUrl` and `jwt` are about the gateway: where callers reach it, and whose tokens it takes instead of a key.
  *
  * A file with `mcpServers` is one agent with the name `default`; `secrets`, `collisions` and `keys` stand beside it:
  *
@@ -52,6 +56,9 @@ export type {
   CollisionPolicy,
   Environment,
   EraChoice,
+  JwtConfig,
+  JwtRule,
+  KeyConfig,
   PinChoice,
   PortolanConfig,
   ServerConfig,

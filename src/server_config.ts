@@ -22,11 +22,15 @@ import {
   type PinChoice,
   type TransportChoice,
 } from "./config/server_checks.ts";
+import type { JwtConfig } from "./config/jwt_config.ts";
+import type { KeyConfig } from "./config/key_config.ts";
 import type { Environment, FieldCheck } from "./config/server_fields.ts";
 import type { ToolFilter } from "./tools/tool_filter.ts";
 
 export type { CollisionPolicy } from "./config/agent_checks.ts";
 export type { EraChoice, PinChoice, TransportChoice } from "./config/server_checks.ts";
+export type { JwtConfig, JwtRule } from "./config/jwt_config.ts";
+export type { KeyConfig } from "./config/key_config.ts";
 export type { Environment } from "./config/server_fields.ts";
 export type { ToolFilter } from "./tools/tool_filter.ts";
 
@@ -159,8 +163,12 @@ export interface AgentConfig {
 export interface PortolanConfig {
   /** The agents by name; names start with a letter and hold letters, digits, `_` and `-`, at most 64. */
   readonly agents: Readonly<Record<string, AgentConfig>>;
-  /** Digests of the gateway's bearer keys by agent, as `sha256:` and 64 hex digits. */
-  readonly keys?: Readonly<Record<string, readonly string[]>> | undefined;
+  /** The gateway's bearer keys by agent: digests, as `sha256:` and 64 hex digits, or more about each. */
+  readonly keys?: Readonly<Record<string, readonly (string | KeyConfig)[]>> | undefined;
+  /** Whose tokens the gateway takes instead of a key. */
+  readonly jwt?: readonly JwtConfig[] | undefined;
+  /** Where callers reach the gateway: its origin. */
+  readonly publicUrl?: string | undefined;
 }
 
 /** One server, checked, with its secrets and defaults filled in. */

@@ -109,6 +109,32 @@ Deno.test("main.ts asks for the keys of the configuration and of the environment
   assertEquals((await program.end()).code, 0);
 });
 
+Deno.test("main.ts creates, lists and revokes keys while it runs, and tells where the others are from", async () => {
+  const yaml = NOWHERE.replace(
+    "[files]",
+    `[files], keys: [{ digest: "${await digestKey("kairos-key")}", id: "file" }]`,
+  );
+  const env = { PORTOLAN_KEYS: `*=${await digestKey("admin-key")}`, PORTOLAN_CONNECT: "lazy" };
+  const program = await start({ yaml, env });
+  const url = await program.url();
+  const send = async (method: string, path: string, key = "admin-key") => {
+    const response = await fetch(`${url}${path}`, { method, headers: { authorization: `Bearer ${key}` } });
+    return { status: response.status, json: await response.json() };
+  };
+  const keys = "/admin/agents/Kairos/keys";
+  const { status, json: { key, id } } = await send("POST", keys);
+  assertEquals([status, (await send("GET", "/agents/Kairos/status", key)).status], [201, 200]);
+  const list = async (agent: string) => (await send("GET", `/admin/agents/${agent}/keys`)).json.keys;
+  const sources = async (agent: string) => (await list(agent)).map(({ source }: { source: string }) => source);
+  assertEquals([await sources("Kairos"), await sources("*")], [["file", "store"], ["env"]]);
+  for (const one of ["file", id]) assertEquals((await send("DELETE", `${keys}/${one}`)).status, 200);
+  for (const one of ["kairos-key", key]) assertEquals((await send("GET", "/agents/Kairos/status", one)).status, 401);
+  program.kill("SIGTERM");
+  const { code, stdout, stderr } = await program.end();
+  assertEquals(code, 0);
+  for (const secret of [key, "kairos-key", "admin-key"]) assertEquals((stdout + stderr).includes(secret), false);
+});
+
 Deno.test("S5 main.ts hands no header of a caller on to a server", async () => {
   await using upstream = await startMCPServer();
   const env = { PORTOLAN_KEYS: `*=${await digestKey("canary-key")}` };

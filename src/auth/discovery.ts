@@ -8,6 +8,7 @@
 import type { JsonObject } from "../protocol.ts";
 import { type AddressRules, isTrustedOrigin } from "./auth_address.ts";
 import type { AuthFetch } from "./auth_fetch.ts";
+import { toMetadataUrls } from "./metadata_urls.ts";
 import { toAuthError } from "./oauth_errors.ts";
 
 /** What an authorization server says of itself (RFC 8414), as far as it is used here. */
@@ -149,7 +150,9 @@ async function findIssuer(
 ): Promise<IssuerMetadata> {
   let why = "the authorization server has no metadata";
   let retryable = false;
-  for (const url of metadataUrls(server, issuer)) {
+  const urls = toMetadataUrls(issuer);
+  if (urls === undefined) throw toAuthError(server, "it names an authorization server that is no URL");
+  for (const url of urls) {
     const { status, json } = await send({ url, signal });
     if (status >= 500) retryable = true;
     if (status !== 200 || json === undefined) continue;
@@ -161,20 +164,6 @@ async function findIssuer(
     else return readIssuer(json, name, tokenEndpoint);
   }
   throw toAuthError(server, why, { retryable });
-}
-
-/** In the order of the specification: RFC 8414 before OpenID Connect, inserted before appended. */
-function metadataUrls(server: string, issuer: string): readonly string[] {
-  const url = URL.parse(issuer);
-  if (url === null || url.search !== "" || issuer.includes("#")) {
-    throw toAuthError(server, "it names an authorization server that is no URL");
-  }
-  const path = url.pathname.replace(/\/$/, "");
-  const { origin } = url;
-  const inserted = ["oauth-authorization-server", "openid-configuration"].map((name) =>
-    `${origin}/.well-known/${name}${path}`
-  );
-  return path === "" ? inserted : [...inserted, `${origin}${path}/.well-known/openid-configuration`];
 }
 
 function readIssuer(json: JsonObject, issuer: string, tokenEndpoint: string): IssuerMetadata {

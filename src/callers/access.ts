@@ -15,6 +15,16 @@ export interface Access {
   readonly agents: "*" | ReadonlySet<string>;
   /** Whether it may see and change what concerns all agents. */
   readonly isAdmin: boolean;
+  /** How the caller could come to use another agent: where its token names agents by scopes. */
+  readonly stepUp?: StepUp | undefined;
+}
+
+/** What a token would need that opens one more agent. */
+export interface StepUp {
+  /** What the scope begins with; the agent's name follows. */
+  readonly scopePrefix: string;
+  /** Where the metadata of the resource is; known once the request is. */
+  readonly metadataUrl?: string | undefined;
 }
 
 /** Tells who a caller is. */
@@ -24,6 +34,7 @@ export interface Authenticator {
    *
    * @param authorization The value of the `Authorization` header, or nothing where there is none.
    * @returns Who it is, or `undefined` where that is not known.
+   * @throws {RequestError} If it cannot be found out now: `callers_unavailable`.
    */
   authenticate(authorization: string | null | undefined): Promise<Access | undefined>;
 }

@@ -6,7 +6,8 @@
 
 import { toAuthConfig } from "../auth/auth_config.ts";
 import { checkCollisions, checkSecrets } from "./agent_checks.ts";
-import { addWrongType, checkName, keyPath, readList, readMapping } from "./config_checks.ts";
+import { addWrongType, checkName, keyPath, readMapping } from "./config_checks.ts";
+import { type KeyConfig, readKeys } from "./key_config.ts";
 import { type CheckedServer, checkServer, fillServer, refersToSecrets, type ServerCheck } from "./server_checks.ts";
 import { type AgentConfig, MAX_SERVER_NAME_LENGTH, type ServerConfig } from "../server_config.ts";
 import { type FieldCheck, readPlainText } from "./server_fields.ts";
@@ -24,8 +25,8 @@ export interface ServerEntry {
 export interface AgentEntry {
   /** The configuration, with references to the environment replaced. */
   readonly config: AgentConfig;
-  /** The digests of the gateway's bearer keys for this agent, where they were given. */
-  readonly keys: readonly string[] | undefined;
+  /** The gateway's bearer keys for this agent, where they were given. */
+  readonly keys: readonly (string | KeyConfig)[] | undefined;
 }
 
 /**
@@ -124,22 +125,6 @@ export function readAgent(
     },
     keys: readKeys(fields.get("keys"), at("keys"), check),
   };
-}
-
-function readKeys(value: unknown, path: string, check: FieldCheck): readonly string[] | undefined {
-  if (value === undefined) return undefined;
-  const keys = new Set<string>();
-  const wanted = '"sha256:" and the 64 hex digits of the digest of a key';
-  for (
-    const [index, item] of (readList(value, path, `a list of digests, each ${wanted}`, check.faults) ?? []).entries()
-  ) {
-    const at = keyPath(path, index);
-    const text = readPlainText(item, at, wanted, check);
-    if (text === undefined) continue;
-    if (/^sha256:[0-9a-f]{64}$/i.test(text)) keys.add(text.toLowerCase());
-    else check.faults.add(at, `Cannot be the digest of a key: write ${wanted}, never the key itself`);
-  }
-  return [...keys];
 }
 
 /** Writes a checked server so that it reads as the same server without an environment: with what was given, escaped. */

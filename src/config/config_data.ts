@@ -6,11 +6,15 @@
 
 import { type AgentEntry, readAgent, readAgentServers, readServers, type ServerEntry } from "./agent_file.ts";
 import { checkKeys, checkName, keyPath, readMapping } from "./config_checks.ts";
-import { type AgentConfig, MAX_AGENT_NAME_LENGTH, type PortolanConfig } from "../server_config.ts";
+import { readJwt } from "./jwt_config.ts";
+import { readPublicUrl } from "./public_url.ts";
+import { type AgentConfig, type KeyConfig, MAX_AGENT_NAME_LENGTH, type PortolanConfig } from "../server_config.ts";
 import type { FieldCheck } from "./server_fields.ts";
 
 /** The agent that a file with `mcpServers` describes. */
 const DEFAULT_AGENT = "default";
+/** What a file says of the gateway, in either shape. */
+const GATEWAY_KEYS = ["jwt", "publicUrl"];
 
 /**
  * Reads a configuration and checks all of it, so that each of its agents resolves without fault.
@@ -26,19 +30,26 @@ export function readConfigData(data: unknown, check: FieldCheck): PortolanConfig
     new Map<string, unknown>();
   faults.throwIfAny();
   const agents = root.has("mcpServers") ? readEcosystem(root, check) : readAgents(root, check);
+  const jwt = readJwt(root.get("jwt"), "jwt", check);
+  const publicUrl = root.has("publicUrl") ? readPublicUrl(root.get("publicUrl"), "publicUrl", check) : undefined;
   faults.throwIfAny();
   const configs: Record<string, AgentConfig> = Object.create(null);
-  const keys: Record<string, readonly string[]> = Object.create(null);
+  const keys: Record<string, readonly (string | KeyConfig)[]> = Object.create(null);
   for (const [name, agent] of agents) {
     configs[name] = agent.config;
     if (agent.keys !== undefined) keys[name] = agent.keys;
   }
-  return { agents: configs, ...(Object.keys(keys).length > 0 && { keys }) };
+  return {
+    agents: configs,
+    ...(Object.keys(keys).length > 0 && { keys }),
+    ...(jwt && { jwt }),
+    ...(publicUrl !== undefined && { publicUrl }),
+  };
 }
 
 function readAgents(root: ReadonlyMap<string, unknown>, check: FieldCheck): ReadonlyMap<string, AgentEntry> {
   const { faults } = check;
-  checkKeys(root, "", ["servers", "agents"], faults);
+  checkKeys(root, "", ["servers", "agents", ...GATEWAY_KEYS], faults);
   const wanted = "a mapping of names to servers";
   const servers = root.has("servers")
     ? readServers(root.get("servers"), "servers", wanted, check)
@@ -60,7 +71,7 @@ function readAgents(root: ReadonlyMap<string, unknown>, check: FieldCheck): Read
 function readEcosystem(root: ReadonlyMap<string, unknown>, check: FieldCheck): ReadonlyMap<string, AgentEntry> {
   const mixed = ["servers", "agents"].filter((key) => root.has(key));
   for (const key of mixed) check.faults.add(key, 'Cannot stand beside "mcpServers": move its servers to "servers"');
-  checkKeys(root, "", ["mcpServers", "secrets", "collisions", "keys", ...mixed], check.faults);
+  checkKeys(root, "", ["mcpServers", "secrets", "collisions", "keys", ...GATEWAY_KEYS, ...mixed], check.faults);
   const wanted = "a mapping of names to servers";
   const servers = readServers(root.get("mcpServers"), "mcpServers", wanted, { ...check, acceptType: true });
   return new Map([[DEFAULT_AGENT, readAgent(root, "", servers, check)]]);

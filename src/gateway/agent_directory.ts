@@ -5,6 +5,7 @@
  */
 
 import { type Access, mayUse } from "../callers/access.ts";
+import { isAgentName, toChallenge } from "../callers/protected_resource.ts";
 import type { FeatureClient } from "../feature_client.ts";
 import { nearestNames } from "../nearest.ts";
 import type {
@@ -140,21 +141,49 @@ export interface AgentDirectory {
   openClient(agent: string): AgentClient;
   /** Tells what is known of every agent, without asking a server. */
   getStatusSummary(): Record<string, AgentStatus>;
+  /**
+   * Forgets what is cached of one agent, or of all; connections stay. A directory need not offer it.
+   *
+   * @param agent The agent's name; every agent where it is left out.
+   */
+  flushCache?(agent?: string): Promise<void>;
 }
 
 /**
- * The client of an agent that a caller may use. An agent that does not exist and one that the key does not open get
- * the same error, after the same work.
+ * The client of an agent that a caller may use.
  *
  * @param directory All agents.
- * @param access What the caller's key opens.
+ * @param access What the caller's key or token opens.
  * @param agent The agent's name.
  * @returns Its client.
- * @throws {RequestError} If there is no such agent for this caller: `agent_not_found`.
+ * @throws {RequestError} If there is no such agent for this caller: `agent_not_found`, or `insufficient_scope`.
  */
 export function openAgent(directory: AgentDirectory, access: Access, agent: string): AgentClient {
+  requireAgent(directory, access, agent);
+  return directory.openClient(agent);
+}
+
+/**
+ * Refuses an agent that a caller may not use. One that does not exist and one that the caller may not use get the same
+ * error, after the same work. Where a token names agents by scopes the error names the scope that it lacks, also of an
+ * agent that does not exist: the caller has said the name itself.
+ *
+ * @param directory All agents.
+ * @param access What the caller's key or token opens.
+ * @param agent The agent's name.
+ * @throws {RequestError} If there is no such agent for this caller: `agent_not_found`, or `insufficient_scope`.
+ */
+export function requireAgent(directory: AgentDirectory, access: Access, agent: string): void {
   const visible = directory.agents.filter((name) => mayUse(access, name));
-  if (visible.includes(agent)) return directory.openClient(agent);
+  if (visible.includes(agent)) return;
+  const { stepUp } = access;
+  if (stepUp !== undefined && access.agents !== "*" && isAgentName(agent)) {
+    const scope = stepUp.scopePrefix + agent;
+    const challenge = toChallenge({ error: "insufficient_scope", scope, metadataUrl: stepUp.metadataUrl });
+    throw new RequestError("insufficient_scope", "Cannot use the agent as the token has no scope for this name", {
+      headers: { "www-authenticate": challenge },
+    });
+  }
   throw new RequestError("agent_not_found", "Cannot find the agent as the key opens no agent of this name", {
     suggestions: nearestNames(agent, visible),
   });

@@ -5,6 +5,8 @@
  */
 
 import type { Access } from "../callers/access.ts";
+import type { KeyAdmin } from "../callers/key_admin.ts";
+import type { ProtectedResource } from "../callers/protected_resource.ts";
 import type { RouteStore } from "../route_store.ts";
 import type { AgentDirectory } from "./agent_directory.ts";
 import type { InFlight } from "./in_flight.ts";
@@ -39,4 +41,8 @@ export interface RouteDeps {
   readonly isStarting: () => boolean;
   /** Told of an error that nobody expected, with the id of its request. */
   readonly onInternalError: (error: unknown, requestId: string) => void;
+  /** Lists, creates and revokes keys. */
+  readonly keys: KeyAdmin;
+  /** What callers with tokens have to know; `undefined` where none are taken. */
+  readonly resource: ProtectedResource | undefined;
 }

@@ -105,6 +105,12 @@ const KINDS: Readonly<Record<ProblemCode, readonly [status: number, title: strin
   rate_limited: [503, "The server asks to slow down"],
   closed: [503, "The gateway is stopping"],
   deadline_exceeded: [504, "The server did not answer in time"],
+  invalid_request: [400, "The request cannot be used"],
+  insufficient_scope: [403, "The token has not the scope"],
+  key_not_found: [404, "No such key"],
+  key_conflict: [409, "The agent's keys do not allow it"],
+  not_implemented: [501, "The gateway cannot do this"],
+  callers_unavailable: [503, "Callers cannot be told apart at the moment"],
 };
 
 const DEFAULT_RETRY_AFTER_MS = 1_000;

@@ -19,6 +19,12 @@
  * | `unsupported_media_type` | 415 | the body is not sent as `application/json` |
  * | `caller_gone` | 499 | the caller closed the connection; nobody reads the answer |
  * | `closed` | 503 | the gateway is stopping |
+ * | `invalid_request` | 400 | a part of the request other than a tool's arguments cannot be used |
+ * | `insufficient_scope` | 403 | the token has no scope for an agent of this name, whether there is one or not |
+ * | `key_not_found` | 404 | the agent has no key of this id |
+ * | `key_conflict` | 409 | the keys there are do not allow another one |
+ * | `not_implemented` | 501 | what the gateway stands on cannot do this |
+ * | `callers_unavailable` | 503 | who the caller is cannot be found out, or its keys not changed, at the moment |
  *
  * @example
  * ```ts
@@ -41,7 +47,22 @@ export type RequestErrorCode =
   | "body_too_large"
   | "unsupported_media_type"
   | "caller_gone"
-  | "closed";
+  | "closed"
+  | "invalid_request"
+  | "insufficient_scope"
+  | "key_not_found"
+  | "key_conflict"
+  | "not_implemented"
+  | "callers_unavailable";
+
+/**
+ * The error of a path that does not exist, or not for this caller.
+ *
+ * @returns The error.
+ */
+export function toPathNotFound(): RequestError {
+  return new RequestError("not_found", "Cannot find the path: GET / names the routes");
+}
 
 /** What a {@linkcode RequestError} may carry besides its code and message. */
 export interface RequestErrorOptions {

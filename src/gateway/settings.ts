@@ -5,8 +5,9 @@
  */
 
 import { MIN_SECRET_BYTES } from "../cache/sealer.ts";
-import { isKeyDigest } from "../callers/keys.ts";
 import { FaultList } from "../config/config_checks.ts";
+import { isKeyDigest } from "../config/key_config.ts";
+import { parsePublicUrl } from "../config/public_url.ts";
 import type { Environment } from "../config/server_fields.ts";
 import { quoteAll } from "../nearest.ts";
 
@@ -34,6 +35,8 @@ export interface Settings {
   readonly maxBodyBytes: number;
   /** Whether servers are connected at the start or when needed; `undefined` leaves it to how the gateway is started. */
   readonly connect: "eager" | "lazy" | undefined;
+  /** Where callers reach the gateway; `undefined` leaves it to the configuration. */
+  readonly publicUrl: string | undefined;
 }
 
 const KNOWN = [
@@ -48,6 +51,7 @@ const KNOWN = [
   "PORTOLAN_ALLOW_OPEN",
   "PORTOLAN_MAX_BODY_BYTES",
   "PORTOLAN_CONNECT",
+  "PORTOLAN_PUBLIC_URL",
 ] as const;
 
 type Variable = (typeof KNOWN)[number] | "PORT";
@@ -82,6 +86,7 @@ export function parseSettings(env: Environment): Settings {
     allowOpen: readChoice("PORTOLAN_ALLOW_OPEN", read, ["loopback"], faults) === "loopback",
     maxBodyBytes: readNumber("PORTOLAN_MAX_BODY_BYTES", read, 1_048_576, 1, MAX_BODY_BYTES, faults),
     connect: readChoice("PORTOLAN_CONNECT", read, ["eager", "lazy"], faults),
+    publicUrl: readPublicUrl(read("PORTOLAN_PUBLIC_URL"), faults),
   };
   faults.throwIfAny();
   return settings;
@@ -172,5 +177,12 @@ function readSecret(text: string | undefined, faults: FaultList): Uint8Array | u
   const secret = new TextEncoder().encode(text);
   if (secret.byteLength >= MIN_SECRET_BYTES) return secret;
   faults.add("PORTOLAN_STORE_SECRET", `Cannot be a secret as it is too short: write ${MIN_SECRET_BYTES} bytes or more`);
+  return undefined;
+}
+
+function readPublicUrl(text: string | undefined, faults: FaultList): string | undefined {
+  const url = text === undefined ? undefined : parsePublicUrl(text);
+  if (typeof url !== "object") return url;
+  faults.add("PORTOLAN_PUBLIC_URL", url.fault);
   return undefined;
 }

@@ -4,7 +4,7 @@ import { MCPError } from "../../src/errors.ts";
 import type { AgentClient, AgentDirectory } from "../../src/gateway/agent_directory.ts";
 import { digestKey } from "../../src/callers/keys.ts";
 import type { AgentStatus, OwnedTool, RoutedResult, ToolRoute } from "../../src/status.ts";
-import { createGateway, type Gateway, type GatewayOptions } from "../../routes/mod.ts";
+import { createGateway, type Gateway, type GatewayDeps, type GatewayOptions } from "../../routes/mod.ts";
 
 export const OWNED_TOOL: OwnedTool = {
   name: "search",
@@ -106,12 +106,12 @@ export const AGENTS = ["Kairos", "Mercurius"];
 /** A gateway with the keys `kairos-key` (agent Kairos) and `admin-key` (every agent). */
 export async function openHarness(
   overrides: Partial<AgentClient> = {},
-  options: Partial<GatewayOptions> & { readonly onInternalError?: (error: unknown, requestId: string) => void } = {},
+  options: Partial<GatewayOptions> & Pick<GatewayDeps, "onInternalError" | "store" | "now" | "fetch"> = {},
 ): Promise<Harness> {
   const directory = fakeDirectory(AGENTS, overrides);
-  const { onInternalError, ...rest } = options;
+  const { onInternalError, store, now, fetch, ...rest } = options;
   const keys = { Kairos: [await digestKey("kairos-key")], "*": [await digestKey("admin-key")] };
-  const gateway = createGateway({ directory, onInternalError }, { keys, ...rest });
+  const gateway = createGateway({ directory, onInternalError, store, now, fetch }, { keys, ...rest });
   return {
     gateway,
     directory,

@@ -21,6 +21,7 @@ Deno.test("parseSettings() has a default for everything", () => {
     allowOpen: false,
     maxBodyBytes: 1_048_576,
     connect: undefined,
+    publicUrl: undefined,
   });
 });
 
@@ -37,6 +38,7 @@ Deno.test("parseSettings() reads every variable", () => {
     PORTOLAN_ALLOW_OPEN: "loopback",
     PORTOLAN_MAX_BODY_BYTES: "1000",
     PORTOLAN_CONNECT: "lazy",
+    PORTOLAN_PUBLIC_URL: "https://MCP.example.com/",
   });
   assertEquals(settings, {
     config: { text: "servers: {}" },
@@ -50,6 +52,7 @@ Deno.test("parseSettings() reads every variable", () => {
     allowOpen: true,
     maxBodyBytes: 1_000,
     connect: "lazy",
+    publicUrl: "https://mcp.example.com",
   });
 });
 
@@ -105,4 +108,12 @@ Deno.test("parseSettings() takes a store secret of 16 bytes or more, and never r
   const error = assertThrows(() => parseSettings({ PORTOLAN_STORE_SECRET: "hunter2-hunter2" }), ConfigError);
   assertEquals(error.faults.map(({ path }) => path), ["PORTOLAN_STORE_SECRET"]);
   assert(!error.message.includes("hunter2"));
+});
+
+Deno.test("parseSettings() refuses a public URL that is no origin, or could be listened to", () => {
+  const refused = ["mcp.example.com", "http://mcp.example.com", "https://mcp.example.com/mcp", "https://a.example/?b"];
+  for (const url of [...refused, "https://a.example/#", "https://user@a.example"]) {
+    assertEquals(faultPaths({ PORTOLAN_PUBLIC_URL: url }), ["PORTOLAN_PUBLIC_URL"], url);
+  }
+  assertEquals(parseSettings({ PORTOLAN_PUBLIC_URL: "http://localhost:8000" }).publicUrl, "http://localhost:8000");
 });

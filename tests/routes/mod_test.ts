@@ -52,8 +52,10 @@ for (const [method, path] of PATHS) {
       await ask(path, { method, key: null, headers: { authorization: "Basic a2Fpcm9zLWtleQ==" } }),
       await ask(path, { method, key: null, headers: { "x-api-key": "kairos-key", cookie: "key=kairos-key" } }),
     ];
-    for (const response of attempts) {
-      assertEquals([response.status, response.headers.get("www-authenticate")], [401, "Bearer"]);
+    for (const [index, response] of attempts.entries()) {
+      // Only who has sent a bearer token is told that it is not good (RFC 6750, section 3.1).
+      const challenge = index === 1 ? 'Bearer error="invalid_token"' : "Bearer";
+      assertEquals([response.status, response.headers.get("www-authenticate")], [401, challenge]);
       assertEquals((await problemOf(response)).code, "unauthenticated");
     }
     assertEquals(directory.asked, []);

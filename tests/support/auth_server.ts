@@ -19,6 +19,8 @@ export interface AuthServerOptions {
   readonly accessTtlS?: number;
   /** The scopes of every resource. @default {"read write admin"} */
   readonly scope?: string;
+  /** What access tokens are: a text that only the server understands, or a JWT. @default {"opaque"} */
+  readonly tokenFormat?: "opaque" | "jwt";
 }
 
 /** A token request that was answered. */
@@ -65,7 +67,7 @@ export interface TestAuthServer extends AsyncDisposable {
 
 /** Starts an authorization server on a free port of loopback. */
 export async function startAuthServer(options: AuthServerOptions = {}): Promise<TestAuthServer> {
-  const { clients = [], accessTtlS = 3_600, scope = "read write admin" } = options;
+  const { clients = [], accessTtlS = 3_600, scope = "read write admin", tokenFormat = "opaque" } = options;
   const http = createServer();
   await new Promise<void>((resolve) => http.listen(0, "127.0.0.1", resolve));
   const address = http.address();
@@ -92,7 +94,13 @@ export async function startAuthServer(options: AuthServerOptions = {}): Promise<
         enabled: true,
         defaultResource: () => undefined,
         useGrantedResource: () => true,
-        getResourceServerInfo: (_ctx: unknown, audience: string) => ({ scope, audience, accessTokenTTL: accessTtlS }),
+        getResourceServerInfo: (_ctx: unknown, audience: string) => ({
+          scope,
+          audience,
+          accessTokenTTL: accessTtlS,
+          accessTokenFormat: tokenFormat,
+          jwt: { sign: { alg: "ES256" } },
+        }),
       },
     },
     findAccount: (_ctx: unknown, accountId: string) => ({ accountId, claims: () => ({ sub: accountId }) }),
@@ -181,8 +189,10 @@ async function agree(provider: Provider, request: IncomingMessage, response: Ser
 
 async function createKey(): Promise<JsonWebKey> {
   const pair = await crypto.subtle.generateKey({ name: "ECDSA", namedCurve: "P-256" }, true, ["sign", "verify"]);
+  // What it is good for would be published with the public key, which is good for something else.
+  const { key_ops: _, ext: __, ...key } = await crypto.subtle.exportKey("jwk", pair.privateKey);
   return {
-    ...await crypto.subtle.exportKey("jwk", pair.privateKey),
+    ...key,
     alg: "ES256",
     kid: "test",
     use: "sig",

@@ -1,0 +1,112 @@
+/**
+ * What an administrator does to all agents, and to the keys of each.
+ *
+ * @module
+ */
+
+import { Hono } from "hono";
+import { isKeyId, parseKeyEnd } from "../src/config/key_config.ts";
+import { KEYS_MAX_AGE_MS } from "../src/callers/key_book.ts";
+import { isMCPError, MCPError } from "../src/errors.ts";
+import { openAgent, requireAgent } from "../src/gateway/agent_directory.ts";
+import type { GatewayEnv, RouteDeps } from "../src/gateway/gateway_env.ts";
+import { readJsonObject } from "../src/gateway/json_body.ts";
+import { RequestError, toPathNotFound } from "../src/gateway/request_error.ts";
+import type { JsonObject } from "../src/protocol.ts";
+
+/**
+ * The routes under `/admin`. Who is no administrator finds none of them there.
+ *
+ * - `POST /admin/reconnect`: every server of every agent that is not connected, or those named by `?server=`
+ * - `POST /admin/cache/flush`: forgets what is cached of every agent, or of the one named by `?agent=`
+ * - `GET`, `POST /admin/agents/:agent/keys`: the keys of an agent; a new one, which is told this once. `*` stands for
+ *   the keys of every agent.
+ * - `DELETE /admin/agents/:agent/keys/:id`: revokes a key, wherever it is from
+ *
+ * @param deps The collaborators.
+ * @returns The routes.
+ */
+export function adminRoutes(deps: RouteDeps): Hono<GatewayEnv> {
+  const { directory, inFlight, keys } = deps;
+  return new Hono<GatewayEnv>()
+    .use("/admin/*", async (c, next) => {
+      if (!c.var.access.isAdmin) throw toPathNotFound();
+      await next();
+    })
+    .post("/admin/reconnect", async (c) => {
+      const server = c.req.query("server");
+      const agents = await inFlight.run(c.req.raw.signal, (signal) => reconnectAll(deps, server, signal));
+      return c.json({ agents });
+    })
+    .post("/admin/cache/flush", async (c) => {
+      const agent = c.req.query("agent");
+      if (agent !== undefined) requireAgent(directory, c.var.access, agent);
+      if (directory.flushCache === undefined) {
+        throw new RequestError("not_implemented", "Cannot flush the cache as the directory of agents offers no way");
+      }
+      await inFlight.run(c.req.raw.signal, async () => await directory.flushCache?.(agent));
+      return c.json({ flushed: agent ?? "*" });
+    })
+    .get("/admin/agents/:agent/keys", async (c) => {
+      const agent = c.req.param("agent");
+      if (agent !== "*") requireAgent(directory, c.var.access, agent);
+      return c.json({ agent, keys: await inFlight.run(c.req.raw.signal, () => keys.list(agent)) });
+    })
+    .post("/admin/agents/:agent/keys", async (c) => {
+      const agent = c.req.param("agent");
+      if (agent !== "*") requireAgent(directory, c.var.access, agent);
+      const { key, created } = await inFlight.run(c.req.raw.signal, async () => {
+        return await keys.create(agent, readOptions(await readJsonObject(c.req.raw, deps.maxBodyBytes)));
+      });
+      return c.json({ agent, ...created, key, effectiveWithinMs: KEYS_MAX_AGE_MS }, 201);
+    })
+    .delete("/admin/agents/:agent/keys/:id", async (c) => {
+      const { agent, id } = c.req.param();
+      if (agent !== "*") requireAgent(directory, c.var.access, agent);
+      const revokedAtMs = await inFlight.run(c.req.raw.signal, () => keys.revoke(agent, id));
+      const revokedAt = new Date(revokedAtMs).toISOString();
+      return c.json({ agent, id, revokedAt, effectiveWithinMs: KEYS_MAX_AGE_MS });
+    });
+}
+
+/** All at once; an agent without the server that is named is left out. */
+async function reconnectAll(
+  deps: RouteDeps,
+  server: string | undefined,
+  signal: AbortSignal,
+): Promise<Record<string, Record<string, boolean>>> {
+  const access = { caller: "admin", agents: "*", isAdmin: true } as const;
+  const outcomes = await Promise.all(deps.directory.agents.map(async (agent) => {
+    try {
+      return [agent, await openAgent(deps.directory, access, agent).reconnect({ server, signal })] as const;
+    } catch (error) {
+      if (isMCPError(error) && error.code === "server_not_found") return undefined;
+      throw error;
+    }
+  }));
+  const found = outcomes.filter((outcome) => outcome !== undefined);
+  if (server !== undefined && found.length === 0) {
+    throw new MCPError("server_not_found", "Cannot reconnect the server as no agent has one of that name");
+  }
+  return Object.fromEntries(found);
+}
+
+function readOptions(body: JsonObject): { id?: string; expiresAtMs?: number } {
+  const { id, expiresAt, ...others } = body;
+  const unknown = Object.keys(others).length > 0;
+  if (unknown) throw new RequestError("invalid_request", 'Cannot use the body as it holds more than "id", "expiresAt"');
+  if (id !== undefined && (typeof id !== "string" || !isKeyId(id))) {
+    throw new RequestError(
+      "invalid_request",
+      'Cannot use "id" as the name of a key: send letters, digits, ".", "_" or "-", at most 64',
+    );
+  }
+  const expiresAtMs = typeof expiresAt === "string" ? parseKeyEnd(expiresAt) : undefined;
+  if (expiresAt !== undefined && expiresAtMs === undefined) {
+    throw new RequestError(
+      "invalid_request",
+      'Cannot use "expiresAt" as a time: send an ISO date, or a date with a time and a zone',
+    );
+  }
+  return { ...(id !== undefined && { id }), ...(expiresAtMs !== undefined && { expiresAtMs }) };
+}

@@ -1,0 +1,101 @@
+/**
+ * Everything that a gateway knows of its callers: keys, tokens, and who may change what.
+ *
+ * @module
+ */
+
+import { FaultList } from "../config/config_checks.ts";
+import { type JwtConfig, readJwt } from "../config/jwt_config.ts";
+import { parsePublicUrl } from "../config/public_url.ts";
+import type { RouteStore } from "../route_store.ts";
+import type { Authenticator } from "./access.ts";
+import type { VerifyJwt } from "./jwt_verifier.ts";
+import { KeyAdmin } from "./key_admin.ts";
+import { KeyBook } from "./key_book.ts";
+import { createKeyRing, type GatewayKey, readBearer, toConfiguredKeys } from "./keys.ts";
+import type { ProtectedResource } from "./protected_resource.ts";
+
+/** Whom a gateway knows. */
+export interface CallersOptions {
+  /** The keys by agent. */
+  readonly keys: Readonly<Record<string, readonly (string | GatewayKey)[]>>;
+  /** Whose tokens are taken. */
+  readonly jwt: readonly JwtConfig[];
+  /** Where callers reach the gateway. */
+  readonly publicUrl: string | undefined;
+}
+
+/** What knowing callers works with. */
+export interface CallersDeps {
+  /** Where keys are that were created, and which were revoked. */
+  readonly store: RouteStore;
+  /** The `fetch` with which issuers are asked for their keys. */
+  readonly fetch: typeof fetch;
+  /** The clock, in milliseconds since the epoch. */
+  readonly now: () => number;
+}
+
+/** The callers of a gateway. */
+export interface Callers {
+  /** Knows them. */
+  readonly authenticator: Authenticator;
+  /** Changes their keys. */
+  readonly keys: KeyAdmin;
+  /** What those with tokens have to know; `undefined` where none are taken. */
+  readonly resource: ProtectedResource | undefined;
+}
+
+const JWT = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/;
+
+/**
+ * Makes all that a gateway knows of its callers. Nothing is read and nothing is asked before a request comes.
+ *
+ * @param options Whom it knows.
+ * @param deps What that works with.
+ * @returns The callers.
+ * @throws {TypeError} If a key is malformed, or an agent has more than two that are good.
+ * @throws {ConfigError} If what is said of tokens has faults, or names no audience (`invalid_config`).
+ */
+export function createCallers(options: CallersOptions, deps: CallersDeps): Callers {
+  const { store, fetch, now } = deps;
+  const configured = toConfiguredKeys(options.keys, now());
+  const { issuers, publicUrl } = checkTokens(options);
+  const book = new KeyBook(store, { now });
+  const ring = createKeyRing({ configured, book, now });
+  let verifying: Promise<VerifyJwt> | undefined;
+  const loadVerifier = async () => {
+    const { createJwtVerifier } = await import("./jwt_verifier.ts");
+    return createJwtVerifier({ issuers, publicUrl, fetch, now });
+  };
+  const authenticator: Authenticator = {
+    async authenticate(authorization) {
+      const access = await ring.authenticate(authorization);
+      if (access !== undefined || issuers.length === 0) return access;
+      const token = readBearer(authorization);
+      if (token === undefined || !JWT.test(token)) return undefined;
+      const verify = await (verifying ??= loadVerifier());
+      return await verify(token);
+    },
+  };
+  const scopePrefix = issuers.find(({ agents }) => agents?.scope !== undefined)?.agents?.scope;
+  return {
+    authenticator,
+    keys: new KeyAdmin({ configured, book }),
+    resource: issuers.length === 0
+      ? undefined
+      : { issuers: issuers.map(({ issuer }) => issuer), publicUrl, scopePrefix },
+  };
+}
+
+function checkTokens(options: CallersOptions): { issuers: readonly JwtConfig[]; publicUrl: string | undefined } {
+  const faults = new FaultList();
+  const issuers = readJwt(options.jwt, "jwt", { env: undefined, faults }) ?? [];
+  const publicUrl = options.publicUrl === undefined ? undefined : parsePublicUrl(options.publicUrl);
+  if (typeof publicUrl === "object") faults.add("publicUrl", publicUrl.fault);
+  // The host that a caller names is no audience: whoever has a token for another name could bring it with that.
+  if (publicUrl === undefined && issuers.some(({ audience }) => audience === undefined)) {
+    faults.add("publicUrl", 'Missing: write where callers reach the gateway, or an "audience" for every issuer');
+  }
+  faults.throwIfAny();
+  return { issuers, publicUrl: typeof publicUrl === "object" ? undefined : publicUrl };
+}
