@@ -70,6 +70,8 @@ async function openProgram(bindsItself: boolean): Promise<Program> {
       allowedHosts: settings.allowedHosts,
       allowedOrigins: settings.allowedOrigins,
       maxBodyBytes: settings.maxBodyBytes,
+      sessions: settings.mcpSessions,
+      stateSecret: settings.storeSecret,
     },
   );
   const connectAll = async () => {

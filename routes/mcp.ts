@@ -9,14 +9,17 @@ import type { GatewayEnv, RouteDeps } from "../src/gateway/gateway_env.ts";
 import { type EndpointCall, McpEndpoint } from "../src/northbound/endpoint.ts";
 
 /**
- * `POST /agents/:agent/mcp` in both eras of MCP.
+ * `POST /agents/:agent/mcp` in both eras of MCP; `GET` and `DELETE` for sessions of the legacy era.
  *
  * @param deps The collaborators.
  * @returns The routes.
  */
 export function mcpRoutes(deps: RouteDeps): Hono<GatewayEnv> {
   const endpoint = new McpEndpoint(deps);
-  return new Hono<GatewayEnv>().post("/agents/:agent/mcp", (c) => endpoint.post(toCall(c, c.req.param("agent"))));
+  return new Hono<GatewayEnv>()
+    .post("/agents/:agent/mcp", (c) => endpoint.post(toCall(c, c.req.param("agent"))))
+    .get("/agents/:agent/mcp", (c) => endpoint.get(toCall(c, c.req.param("agent"))))
+    .delete("/agents/:agent/mcp", (c) => endpoint.delete(toCall(c, c.req.param("agent"))));
 }
 
 function toCall(c: Context<GatewayEnv>, agent: string): EndpointCall {

@@ -153,6 +153,17 @@ export interface GatewayOptions {
    * endpoint of an agent below it. @default {where a request came to; then each issuer needs an `audience`}
    */
   readonly publicUrl?: string | undefined;
+  /**
+   * Whether MCP callers of the legacy era that can be asked (elicitation, sampling, roots) get a session, which lives in
+   * this instance alone; all others never have one. Without sessions, what a server asks of them fails.
+   * @default {"auto"}
+   */
+  readonly sessions?: "auto" | "off" | undefined;
+  /**
+   * A secret of at least 16 bytes, the same in all instances: what MCP callers of the modern era carry from one round of
+   * a request to the next is sealed with it. @default {Random, so that such a request ends in the instance it began in}
+   */
+  readonly stateSecret?: Uint8Array | undefined;
 }
 
 /**
@@ -216,7 +227,7 @@ const OPEN: Authenticator = { authenticate: () => Promise.resolve(OPEN_ACCESS) }
  * @throws {TypeError} If neither `keys`, `jwt` nor `open` is given, a key is malformed, or an agent has more than two
  * that are good.
  * @throws {ConfigError} If `jwt` or `publicUrl` has faults (`invalid_config`).
- * @throws {RangeError} If `maxBodyBytes` is not a positive integer.
+ * @throws {RangeError} If `maxBodyBytes` is not a positive integer, or `stateSecret` is shorter than 16 bytes.
  */
 export function createGateway(deps: GatewayDeps, options: GatewayOptions): Gateway {
   const { open, allowedHosts, allowedOrigins = [], maxBodyBytes = 1_048_576, hostFromUrl } = options;
@@ -238,6 +249,8 @@ export function createGateway(deps: GatewayDeps, options: GatewayOptions): Gatew
     inFlight,
     open: open !== undefined,
     maxBodyBytes,
+    sessions: options.sessions ?? "auto",
+    stateSecret: options.stateSecret,
     isStarting: () => starting,
     onInternalError: deps.onInternalError ?? (() => {}),
     keys: callers.keys,

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { MCPError } from "./errors.ts";
+import { MCPError, type MCPErrorOptions } from "./errors.ts";
 import type { JsonObject } from "./protocol.ts";
 
 /**
@@ -119,4 +119,46 @@ export class InputRequiredError extends MCPError {
   get requestState(): string | undefined {
     return this.#requestState;
   }
+}
+
+/**
+ * A server asks for what was not declared that the caller can answer. Its code is `input_required`.
+ */
+export class UndeclaredInputError extends MCPError {
+  /** What would have had to be declared, as client capabilities. */
+  readonly requiredCapabilities: JsonObject;
+
+  /**
+   * Creates an error.
+   *
+   * @param message What could not be done.
+   * @param options The server, and what it would have needed.
+   */
+  constructor(message: string, options: MCPErrorOptions & { readonly requiredCapabilities: JsonObject }) {
+    super("input_required", message, options);
+    this.name = "UndeclaredInputError";
+    this.requiredCapabilities = options.requiredCapabilities;
+  }
+}
+
+/** The capabilities that questions need, with the parts of each: nothing else that a server names is told. */
+const KNOWN: ReadonlyMap<string, readonly string[]> = new Map([
+  ["elicitation", ["form", "url"]],
+  ["sampling", ["tools", "context"]],
+  ["roots", []],
+]);
+
+/**
+ * The capabilities that a server wants declared, without what is its own text.
+ *
+ * @param capabilities What the server named.
+ * @returns The known ones of it.
+ */
+export function toKnownCapabilities(capabilities: unknown): JsonObject {
+  const named: Record<string, unknown> = Object(capabilities);
+  const known = [...KNOWN].filter(([name]) => Object.hasOwn(named, name)).map(([name, parts]) => {
+    const value: Record<string, unknown> = Object(named[name]);
+    return [name, Object.fromEntries(parts.filter((part) => Object.hasOwn(value, part)).map((part) => [part, {}]))];
+  });
+  return Object.fromEntries(known);
 }

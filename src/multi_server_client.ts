@@ -174,6 +174,11 @@ export class MultiServerMCPClient implements FeatureClient {
     return this.#servers.ownerOf(name);
   }
 
+  /** As {@linkcode MultiServerMCPClient.findClientForTool}: the tool itself, as its server lists it. */
+  findTool(name: string): Tool | undefined {
+    return this.#servers.findTool(name);
+  }
+
   /**
    * The resources of all servers, each URI once. Servers that do not answer are left out.
    *

@@ -62,7 +62,6 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
     "src/connection/answer_reader.ts",
     "src/connection/param_headers.ts",
     "src/connection/stream_ends.ts",
-    "src/connection/tool_messages.ts",
     "src/context.ts",
     "src/events.ts",
     "src/guarded_fetch.ts",
@@ -99,6 +98,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
     "src/config/server_fields.ts",
     "src/connection/limits.ts",
     "src/connection/modern_envelope.ts",
+    "src/connection/tool_messages.ts",
     "src/http_failure.ts",
     "src/kv_route_store.ts",
     "src/memory_route_store.ts",
@@ -106,7 +106,6 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
     "src/models/text_content.ts",
     "src/models/vendor_schema.ts",
     "src/schema/evaluation.ts",
-    "src/server/context_messages.ts",
     "src/status.ts",
     "src/tool_client.ts",
     "src/tools/tool_list.ts",
@@ -135,6 +134,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
     "src/schema/pattern_set.ts",
     "src/schema/rule_maker.ts",
     "src/server/context_list.ts",
+    "src/server/context_messages.ts",
   ],
   "questions, eras, changes of requests": [
     "src/agent/known_lists.ts",
@@ -261,7 +261,9 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
     "src/legacy_client.ts",
   ],
   "the MCP endpoint's words": [
+    "src/northbound/clock.ts",
     "src/northbound/header_values.ts",
+    "src/northbound/input_relay.ts",
     "src/northbound/rpc.ts",
   ],
   "the gateway's words": [
@@ -296,20 +298,44 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
     "src/gateway/gateway_env.ts",
     "src/gateway/settings.ts",
   ],
-  "what the MCP endpoint reads": [
+  "what the MCP endpoint reads, and how it is read": [
+    "src/northbound/agent_notices.ts",
     "src/northbound/frame.ts",
+    "src/northbound/message_stream.ts",
+    "src/northbound/patience.ts",
+    "src/northbound/request_state.ts",
     "src/northbound/rpc_errors.ts",
+    "src/northbound/stream_slots.ts",
+  ],
+  "answers of the MCP endpoint": [
+    "src/northbound/answer.ts",
+  ],
+  "sessions, requests that wait": [
+    "src/northbound/conversation.ts",
+    "src/northbound/session.ts",
+  ],
+  "all sessions, all requests that wait": [
+    "src/northbound/conversation_book.ts",
+    "src/northbound/session_book.ts",
   ],
   "a request to the MCP endpoint": [
     "src/northbound/exchange.ts",
   ],
   "what the MCP endpoint answers": [
+    "src/northbound/offer.ts",
     "src/northbound/results.ts",
+  ],
+  "lists, relays, handshakes": [
+    "src/northbound/handshake.ts",
+    "src/northbound/lists.ts",
+    "src/northbound/relay.ts",
   ],
   "methods of the MCP endpoint": [
     "src/northbound/calls.ts",
-    "src/northbound/handshake.ts",
-    "src/northbound/lists.ts",
+    "src/northbound/listen.ts",
+  ],
+  "all methods of the MCP endpoint": [
+    "src/northbound/methods.ts",
   ],
   "the MCP endpoint": [
     "src/northbound/endpoint.ts",

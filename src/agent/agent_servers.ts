@@ -28,6 +28,7 @@ import { ServerFleet } from "./server_fleet.ts";
 import type { SingleServerMCPClient } from "../single_server_client.ts";
 import type { AgentStatus, ListFreshness, ServerStatus } from "../status.ts";
 import { ToolCatalog } from "./tool_catalog.ts";
+import type { Tool } from "../protocol.ts";
 import type { RequestOptions } from "../tool_client.ts";
 
 /** How many servers are asked at once where nobody says. */
@@ -149,6 +150,18 @@ export class AgentServers {
   ownerOf(name: string): SingleServerMCPClient | undefined {
     const found = this.#catalog.resolve(name);
     return found.kind === "owned" ? this.#fleet.clientOf(found.server) : undefined;
+  }
+
+  /**
+   * The tool of a name, from what is known now.
+   *
+   * @param name Any name.
+   * @returns The tool as its server lists it, or `undefined` where no owner is known.
+   */
+  findTool(name: string): Tool | undefined {
+    const found = this.#catalog.resolve(name);
+    if (found.kind !== "owned") return undefined;
+    return this.#catalog.listOf(found.server)?.tools.find((tool) => tool.name === found.tool);
   }
 
   /**

@@ -5,6 +5,7 @@
  */
 
 import { MCPError } from "../errors.ts";
+import { toKnownCapabilities, UndeclaredInputError } from "../input_round.ts";
 import { tell } from "../tell.ts";
 import { type ContentBlock, isJsonObject, type JsonObject, type Progress, type ToolResult } from "../protocol.ts";
 
@@ -46,10 +47,10 @@ export function toResult(
     if (answer.error.code === URL_ELICITATION_REQUIRED) return toInputRequired(answer.error);
     const rpcCode = typeof answer.error.code === "number" ? answer.error.code : undefined;
     if (rpcCode === MISSING_CAPABILITY) {
-      throw new MCPError(
-        "input_required",
+      const { data } = answer.error;
+      throw new UndeclaredInputError(
         `Cannot use ${method} of server "${server}" as it would ask for input that no handler gives`,
-        { server, rpcCode },
+        { server, rpcCode, requiredCapabilities: toKnownCapabilities(Object(data).requiredCapabilities) },
       );
     }
     throw new MCPError(

@@ -4,12 +4,16 @@
  * @module
  */
 
+import type { ServerInfo } from "../context.ts";
 import { type Access, mayUse } from "../callers/access.ts";
 import { isAgentName, toChallenge } from "../callers/protected_resource.ts";
 import type { FeatureClient } from "../feature_client.ts";
+import type { ListKind, ListWatch } from "../list_watch.ts";
 import { nearestNames } from "../nearest.ts";
+import type { Tool } from "../protocol.ts";
 import type {
   AgentStatus,
+  ListFreshness,
   OwnedPrompt,
   OwnedResource,
   OwnedResourceTemplate,
@@ -97,6 +101,35 @@ export interface AgentClient
    * @returns Every prompt with its server, under the name to get it by.
    */
   listOwnedPrompts(options?: RequestOptions): Promise<readonly OwnedPrompt[]>;
+  /**
+   * The tool of a name, from what is known now. Asks nobody.
+   *
+   * @param name The name under which the tool is listed.
+   * @returns The tool as its server lists it, or `undefined` where no owner is known.
+   */
+  findTool(name: string): Tool | undefined;
+  /**
+   * What a server says of itself. Asks nobody.
+   *
+   * @param server Its name.
+   * @returns What it said when it was connected to, or `undefined` where that is not known.
+   */
+  getServerInfo(server: string): ServerInfo | undefined;
+  /**
+   * How long a list is fresh, and for whom, as far as the servers say. Asks nobody.
+   *
+   * @param kind Which list.
+   * @returns The shortest time, and the narrowest scope.
+   */
+  getListFreshness(kind: ListKind | "templates"): ListFreshness;
+  /**
+   * Tells when a list changes.
+   *
+   * @param onChange Told which list has changed.
+   * @param options Deadline and cancellation of the beginning.
+   * @returns What ends it.
+   */
+  watchLists(onChange: (kind: ListKind) => void, options?: RequestOptions): Promise<ListWatch>;
   /** Tells what is known of the agent, without asking a server. */
   getStatus(): AgentStatus;
   /**

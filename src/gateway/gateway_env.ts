@@ -35,6 +35,10 @@ export interface RouteDeps {
   readonly inFlight: InFlight;
   /** Whether it is served without keys: every caller may see the same. */
   readonly open: boolean;
+  /** Whether legacy MCP callers that can be asked get a session. */
+  readonly sessions: "auto" | "off";
+  /** The secret with which callers of MCP carry what is kept between rounds; `undefined` is one of this instance. */
+  readonly stateSecret: Uint8Array | undefined;
   /** The most bytes that the body of a request may have. */
   readonly maxBodyBytes: number;
   /** Whether the first connections are still being tried. */

@@ -32,11 +32,16 @@ export interface DrainOptions {
 export class InFlight {
   readonly #calls = new Set<AbortController>();
   readonly #running = new Set<Promise<unknown>>();
-  #draining = false;
+  readonly #stopping = new AbortController();
+
+  /** Aborted when the gateway begins to stop: what is open without a call under way ends at once. */
+  get stopping(): AbortSignal {
+    return this.#stopping.signal;
+  }
 
   /** Whether the gateway is stopping: nothing new is begun. */
   get draining(): boolean {
-    return this.#draining;
+    return this.#stopping.signal.aborted;
   }
 
   /**
@@ -49,7 +54,7 @@ export class InFlight {
    * @throws {RequestError} If the caller goes away (`caller_gone`) or the gateway stops (`closed`).
    */
   async run<T>(callerSignal: AbortSignal, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    if (this.#draining) throw stopping();
+    if (this.draining) throw stopping();
     const controller = new AbortController();
     const abort = () => controller.abort(new RequestError("caller_gone", "Cannot answer as the caller went away"));
     if (callerSignal.aborted) abort();
@@ -83,7 +88,7 @@ export class InFlight {
    */
   async drain(options: DrainOptions = {}): Promise<void> {
     const { graceMs = 3_000, flushMs = 500 } = options;
-    this.#draining = true;
+    this.#stopping.abort(stopping());
     await this.#idleWithin(graceMs);
     for (const controller of this.#calls) controller.abort(stopping());
     await this.#idleWithin(flushMs);

@@ -35,6 +35,8 @@ export interface Settings {
   readonly maxBodyBytes: number;
   /** Whether servers are connected at the start or when needed; `undefined` leaves it to how the gateway is started. */
   readonly connect: "eager" | "lazy" | undefined;
+  /** Whether legacy MCP callers that can be asked get a session. */
+  readonly mcpSessions: "auto" | "off";
   /** Where callers reach the gateway; `undefined` leaves it to the configuration. */
   readonly publicUrl: string | undefined;
 }
@@ -51,6 +53,7 @@ const KNOWN = [
   "PORTOLAN_ALLOW_OPEN",
   "PORTOLAN_MAX_BODY_BYTES",
   "PORTOLAN_CONNECT",
+  "PORTOLAN_MCP_SESSIONS",
   "PORTOLAN_PUBLIC_URL",
 ] as const;
 
@@ -86,6 +89,7 @@ export function parseSettings(env: Environment): Settings {
     allowOpen: readChoice("PORTOLAN_ALLOW_OPEN", read, ["loopback"], faults) === "loopback",
     maxBodyBytes: readNumber("PORTOLAN_MAX_BODY_BYTES", read, 1_048_576, 1, MAX_BODY_BYTES, faults),
     connect: readChoice("PORTOLAN_CONNECT", read, ["eager", "lazy"], faults),
+    mcpSessions: readChoice("PORTOLAN_MCP_SESSIONS", read, ["auto", "off"], faults) ?? "auto",
     publicUrl: readPublicUrl(read("PORTOLAN_PUBLIC_URL"), faults),
   };
   faults.throwIfAny();

@@ -1,6 +1,9 @@
 /**
  * The MCP endpoint of every agent, in both eras, without an SDK: a message in, a response out.
  *
+ * Callers are served without a session, but for those of the legacy era that declare something they can be asked: only a
+ * session has a way to ask them, to tell them of changes, and to remember what they subscribed to.
+ *
  * @module
  */
 
@@ -8,14 +11,33 @@ import type { Access } from "../callers/access.ts";
 import { type AgentClient, openAgent } from "../gateway/agent_directory.ts";
 import type { RouteDeps } from "../gateway/gateway_env.ts";
 import { readJson } from "../gateway/json_body.ts";
-import { callTool } from "./calls.ts";
-import type { Exchange, Method } from "./exchange.ts";
-import { readFrame } from "./frame.ts";
-import { discover, initialize } from "./handshake.ts";
-import { listTools } from "./lists.ts";
-import { METHOD_NOT_FOUND, readMessage, RpcError, type RpcRequest, writeResult } from "./rpc.ts";
-import { errorResponse, toRpcError } from "./rpc_errors.ts";
-import { INVALID_REQUEST } from "./rpc.ts";
+import { RequestError } from "../gateway/request_error.ts";
+import { AgentNotices } from "./agent_notices.ts";
+import { answer, type AnswerOptions, type Outlet, type Reply } from "./answer.ts";
+import { type Clock, SYSTEM_CLOCK } from "./clock.ts";
+import { ConversationBook } from "./conversation_book.ts";
+import type { Exchange, Services } from "./exchange.ts";
+import { type Frame, isModern, readFrame } from "./frame.ts";
+import { toLegacyVersion } from "./handshake.ts";
+import { toAskable } from "./input_relay.ts";
+import { listen, listenInSession } from "./listen.ts";
+import { methodOf } from "./methods.ts";
+import { RequestStates } from "./request_state.ts";
+import {
+  INVALID_REQUEST,
+  readMessage,
+  RpcError,
+  type RpcMessage,
+  type RpcNotification,
+  type RpcRequest,
+  type RpcResponse,
+  writeError,
+  writeResult,
+} from "./rpc.ts";
+import { type ErrorContext, errorHeaders, errorResponse, toRpcError } from "./rpc_errors.ts";
+import { RequestCancelled, type Session } from "./session.ts";
+import { SessionBook } from "./session_book.ts";
+import { StreamSlots } from "./stream_slots.ts";
 
 /** One request to the endpoint. */
 export interface EndpointCall {
@@ -29,30 +51,50 @@ export interface EndpointCall {
   readonly requestId: string;
 }
 
-const LEGACY_METHODS: ReadonlyMap<string, Method> = new Map<string, Method>([
-  ["initialize", initialize],
-  ["ping", () => ({})],
-  ["tools/list", listTools],
-  ["tools/call", callTool],
-]);
+/** A request whose headers and body have been read. */
+interface Read {
+  readonly call: EndpointCall;
+  readonly client: AgentClient;
+  readonly request: RpcRequest;
+  readonly frame: Frame;
+  readonly session: Session | undefined;
+  readonly takes: AnswerOptions["takes"];
+}
 
-const MODERN_METHODS: ReadonlyMap<string, Method> = new Map<string, Method>([
-  ["server/discover", discover],
-  ["tools/list", listTools],
-  ["tools/call", callTool],
-]);
+/** What the endpoint works with. */
+export type EndpointDeps = Pick<
+  RouteDeps,
+  "directory" | "inFlight" | "maxBodyBytes" | "onInternalError" | "open" | "sessions" | "stateSecret"
+>;
 
 /** Answers the requests of MCP clients. One for each gateway. */
 export class McpEndpoint {
-  readonly #deps: RouteDeps;
+  readonly #deps: EndpointDeps;
+  readonly #services: Services;
+  readonly #sessions: SessionBook;
 
   /**
    * Creates the endpoint.
    *
    * @param deps What the routes share.
+   * @param clock Tells the time. @default {The machine's}
    */
-  constructor(deps: RouteDeps) {
+  constructor(deps: EndpointDeps, clock: Clock = SYSTEM_CLOCK) {
+    const { open, inFlight, stateSecret } = deps;
     this.#deps = deps;
+    this.#sessions = new SessionBook(clock);
+    const conversations = new ConversationBook(clock);
+    this.#services = {
+      open,
+      clock,
+      conversations,
+      notices: new AgentNotices(),
+      slots: new StreamSlots(),
+      states: new RequestStates(stateSecret, clock),
+      stopping: inFlight.stopping,
+      paramHeaders: new WeakMap(),
+    };
+    inFlight.stopping.addEventListener("abort", () => conversations.endAll(inFlight.stopping.reason), { once: true });
   }
 
   /**
@@ -62,45 +104,174 @@ export class McpEndpoint {
    * @returns The response; every failure is a JSON-RPC error.
    */
   async post(call: EndpointCall): Promise<Response> {
-    const { request, requestId } = call;
+    let message: RpcMessage | undefined;
     try {
-      const client = openAgent(this.#deps.directory, call.access, call.agent);
-      const body = await this.#deps.inFlight.run(request.signal, () => readJson(request, this.#deps.maxBodyBytes));
-      const message = readMessage(body);
-      if (message.kind === "request") return await this.#answer(call, client, message);
-      if (message.kind === "notification") return new Response(null, { status: 202 });
-      throw new RpcError(INVALID_REQUEST, "Cannot take the response as nothing was asked", { status: 400 });
+      const { request, access, agent } = call;
+      const { directory, inFlight, maxBodyBytes } = this.#deps;
+      const client = openAgent(directory, access, agent);
+      message = readMessage(await inFlight.run(request.signal, () => readJson(request, maxBodyBytes)));
+      if (message.kind !== "request") return this.#take(call, message);
+      return await this.#answer(call, client, message);
     } catch (error) {
-      return this.#fail(error, requestId);
+      return this.#fail(error, call, message);
     }
+  }
+
+  /**
+   * Answers a GET: the stream of a session.
+   *
+   * @param call The request.
+   * @returns The response.
+   */
+  get(call: EndpointCall): Response {
+    try {
+      openAgent(this.#deps.directory, call.access, call.agent);
+      const session = this.#sessionOf(call);
+      if (session === undefined) throw methodNotAllowed();
+      if (!readAccept(call.request.headers).stream) throw notAcceptable();
+      return listenInSession(session, this.#services);
+    } catch (error) {
+      return this.#fail(error, call);
+    }
+  }
+
+  /**
+   * Answers a DELETE: the end of a session.
+   *
+   * @param call The request.
+   * @returns The response.
+   */
+  delete(call: EndpointCall): Response {
+    try {
+      openAgent(this.#deps.directory, call.access, call.agent);
+      const session = this.#sessionOf(call);
+      if (session === undefined) throw methodNotAllowed();
+      this.#sessions.end(session);
+      return new Response(null, { status: 204 });
+    } catch (error) {
+      return this.#fail(error, call);
+    }
+  }
+
+  /** Takes what needs no answer. */
+  #take(call: EndpointCall, message: RpcNotification | RpcResponse): Response {
+    const isOfModern = message.kind === "notification" &&
+      isModern(call.request.headers, message.method, message.params);
+    const session = isOfModern ? undefined : this.#sessionOf(call);
+    if (message.kind === "response") {
+      if (session !== undefined) session.take(message);
+      else throw new RpcError(INVALID_REQUEST, "Cannot take the response as nothing was asked", { status: 400 });
+    } else if (message.method === "notifications/cancelled") {
+      session?.cancel(message.params.requestId);
+    }
+    return new Response(null, { status: 202 });
   }
 
   async #answer(call: EndpointCall, client: AgentClient, request: RpcRequest): Promise<Response> {
-    let era: "legacy" | "modern" | undefined;
-    try {
-      const frame = readFrame(call.request.headers, request);
-      era = frame.era;
-      const method = (era === "modern" ? MODERN_METHODS : LEGACY_METHODS).get(request.method);
-      if (method === undefined) {
-        const status = era === "modern" ? 404 : 200;
-        throw new RpcError(METHOD_NOT_FOUND, "Cannot serve the request as there is no such method", { status });
+    const { headers } = call.request;
+    const frame = readFrame(headers, request);
+    const takes = readAccept(headers);
+    if (!takes.json && !takes.stream) throw notAcceptable();
+    const begins = request.method === "initialize" && frame.era === "legacy";
+    const session = frame.era === "modern"
+      ? undefined
+      : begins
+      ? this.#begin(call, client, request)
+      : this.#sessionOf(call);
+    const read: Read = { call, client, request, frame, session, takes };
+    if (frame.era === "modern" && request.method === "subscriptions/listen") return await this.#listen(read);
+    const method = methodOf(frame.era, request.method);
+    const gone = new AbortController();
+    const onGone = () => gone.abort();
+    return await answer({ takes, clock: this.#services.clock, onGone }, async (outlet): Promise<Reply> => {
+      try {
+        const result = await this.#run(read, gone.signal, async (signal) => {
+          return await method(this.#toExchange(read, outlet, signal));
+        });
+        const id = begins ? session?.options.id : undefined;
+        return {
+          message: writeResult(request.id, result),
+          headers: id === undefined ? {} : { "mcp-session-id": id },
+        };
+      } catch (error) {
+        if (error instanceof RequestCancelled) return { message: undefined };
+        const rpcError = this.#toError(error, { requestId: call.requestId, era: frame.era, uri: request.params.uri });
+        return {
+          message: writeError(request.id, rpcError),
+          status: rpcError.status,
+          headers: errorHeaders(rpcError),
+        };
       }
-      const { agent, access } = call;
-      const open = this.#deps.open;
-      const { headers } = call.request;
-      const result = await this.#deps.inFlight.run(call.request.signal, async (signal) => {
-        const exchange: Exchange = { agent, client, access, open, request, frame, headers, signal };
-        return await method(exchange);
-      });
-      return new Response(writeResult(request.id, result), { headers: { "content-type": "application/json" } });
-    } catch (error) {
-      return this.#fail(error, call.requestId, request, era);
-    }
+    });
   }
 
-  #fail(error: unknown, requestId: string, request?: RpcRequest, era?: "legacy" | "modern"): Response {
-    const rpcError = toRpcError(error, requestId, era);
-    if (rpcError.data?.code === "internal") this.#deps.onInternalError(error, requestId);
-    return errorResponse(rpcError, request?.id ?? rpcError.id);
+  /** A session goes on where a connection is lost; without one, the connection is all that there is of a caller. */
+  async #run<T>(read: Read, gone: AbortSignal, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const { inFlight } = this.#deps;
+    const { session, request, call } = read;
+    if (session === undefined) return await inFlight.run(AbortSignal.any([call.request.signal, gone]), work);
+    return await session.run(request.id, async (cancelled) => {
+      try {
+        return await inFlight.run(cancelled, work);
+      } catch (error) {
+        throw cancelled.aborted ? cancelled.reason : error;
+      }
+    });
   }
+
+  async #listen(read: Read): Promise<Response> {
+    const { call, takes } = read;
+    if (!takes.stream) throw notAcceptable();
+    const outlet: Outlet = { isOpen: false, send: () => {}, offer: () => {} };
+    return await this.#deps.inFlight.run(
+      call.request.signal,
+      (signal) => listen(this.#toExchange(read, outlet, signal)),
+    );
+  }
+
+  #begin(call: EndpointCall, client: AgentClient, { params }: RpcRequest): Session | undefined {
+    const askable = toAskable(params.capabilities);
+    if (this.#deps.sessions === "off" || Object.keys(askable).length === 0) return undefined;
+    const { agent, access: { caller } } = call;
+    const version = toLegacyVersion(params.protocolVersion);
+    return this.#sessions.begin({ agent, client, caller, version, askable, notices: this.#services.notices });
+  }
+
+  #sessionOf({ request, agent, access }: EndpointCall): Session | undefined {
+    const id = request.headers.get("mcp-session-id");
+    return id === null ? undefined : this.#sessions.find({ id, agent, caller: access.caller });
+  }
+
+  #toExchange(read: Read, outlet: Outlet, signal: AbortSignal): Exchange {
+    const { call: { agent, access, request: { headers } }, client, request, frame, session } = read;
+    return { agent, client, access, request, frame, headers, session, outlet, signal, services: this.#services };
+  }
+
+  #fail(error: unknown, call: EndpointCall, message?: RpcMessage): Response {
+    const id = message?.kind === "request" ? message.id : undefined;
+    const headers = error instanceof RequestError ? error.headers : {};
+    return errorResponse(this.#toError(error, { requestId: call.requestId }), id, headers);
+  }
+
+  #toError(error: unknown, context: ErrorContext): RpcError {
+    const rpcError = toRpcError(error, context);
+    if (rpcError.data?.code === "internal") this.#deps.onInternalError(error, context.requestId);
+    return rpcError;
+  }
+}
+
+/** What a caller takes; who does not say takes everything. */
+function readAccept(headers: Headers): AnswerOptions["takes"] {
+  const accept = headers.get("accept")?.toLowerCase() ?? "*/*";
+  return { json: /\*\/\*|application\/(json|\*)/.test(accept), stream: /\*\/\*|text\/(event-stream|\*)/.test(accept) };
+}
+
+function notAcceptable(): RpcError {
+  const message =
+    "Cannot answer as the Accept header allows neither application/json nor text/event-stream, as it should";
+  return new RpcError(INVALID_REQUEST, message, { status: 406 });
+}
+
+function methodNotAllowed(): RequestError {
+  return new RequestError("method_not_allowed", "Cannot serve the request as it is in no session");
 }

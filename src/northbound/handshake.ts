@@ -8,8 +8,8 @@ import { MODERN_VERSIONS } from "../connection/modern_envelope.ts";
 import type { JsonObject } from "../protocol.ts";
 import type { Exchange } from "./exchange.ts";
 import { LEGACY_VERSIONS } from "./frame.ts";
+import { toCapabilities } from "./offer.ts";
 import { toEraResult, toServerInfo } from "./results.ts";
-import { INVALID_PARAMS, RpcError } from "./rpc.ts";
 
 /** How long what the agent says of itself may be used again, in milliseconds. */
 const DISCOVER_TTL_MS = 60_000;
@@ -17,19 +17,25 @@ const DISCOVER_TTL_MS = 60_000;
 /**
  * Answers `initialize`.
  *
- * @param exchange The request.
- * @returns The version that was asked for where it is served, else the best one; what the agent offers; who it is.
+ * @param exchange The request; with its session, where it begins one.
+ * @returns The version, what the agent offers, who it is.
  */
 export function initialize(exchange: Exchange): JsonObject {
-  const { protocolVersion } = exchange.request.params;
-  if (typeof protocolVersion !== "string") {
-    throw new RpcError(INVALID_PARAMS, 'Cannot begin as "params" has no protocolVersion');
-  }
   return {
-    protocolVersion: LEGACY_VERSIONS.find((version) => version === protocolVersion) ?? LEGACY_VERSIONS[0] ?? "",
-    capabilities: toCapabilities(exchange),
+    protocolVersion: toLegacyVersion(exchange.request.params.protocolVersion),
+    capabilities: toCapabilities(exchange, exchange.session !== undefined),
     serverInfo: toServerInfo(exchange.agent),
   };
+}
+
+/**
+ * The version that a session or a stateless caller goes on with.
+ *
+ * @param requested What the caller asked for.
+ * @returns That, where it is served, else the best one.
+ */
+export function toLegacyVersion(requested: unknown): string {
+  return LEGACY_VERSIONS.find((version) => version === requested) ?? LEGACY_VERSIONS[0] ?? "";
 }
 
 /**
@@ -39,10 +45,6 @@ export function initialize(exchange: Exchange): JsonObject {
  * @returns The versions that are served, and what the agent offers.
  */
 export function discover(exchange: Exchange): JsonObject {
-  const result = { supportedVersions: [...MODERN_VERSIONS], capabilities: toCapabilities(exchange) };
+  const result = { supportedVersions: [...MODERN_VERSIONS], capabilities: toCapabilities(exchange, true) };
   return toEraResult(exchange, result, { ttlMs: DISCOVER_TTL_MS, cacheScope: "public" });
-}
-
-function toCapabilities(_: Exchange): JsonObject {
-  return { tools: {} };
 }

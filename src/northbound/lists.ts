@@ -4,13 +4,15 @@
  * @module
  */
 
+import type { ListKind } from "../list_watch.ts";
 import type { JsonObject } from "../protocol.ts";
 import type { Exchange } from "./exchange.ts";
-import { type Freshness, toEraResult } from "./results.ts";
+import { checkOffered } from "./offer.ts";
+import { toEraResult } from "./results.ts";
 import { INVALID_PARAMS, RpcError } from "./rpc.ts";
 
 /** How many entries a page has. Many clients read one page only: nearly every list is to fit. */
-const PAGE_ENTRIES = 1_000;
+export const PAGE_ENTRIES = 1_000;
 
 /**
  * Answers `tools/list`: the tools as their servers list them, under the names to call them by.
@@ -23,9 +25,48 @@ export async function listTools(exchange: Exchange): Promise<JsonObject> {
   return toPage(exchange, "tools", owned, ({ name, tool }) => tool.name === name ? tool : { ...tool, name });
 }
 
+/**
+ * Answers `resources/list`: a URI that several servers list is there once, as that of the first.
+ *
+ * @param exchange The request.
+ * @returns A page of the list.
+ */
+export async function listResources(exchange: Exchange): Promise<JsonObject> {
+  checkOffered(exchange, "resources");
+  const owned = await exchange.client.listOwnedResources({ signal: exchange.signal });
+  return toPage(exchange, "resources", firstOfEach(owned, ({ uri }) => uri), ({ resource }) => resource);
+}
+
+/**
+ * Answers `resources/templates/list`.
+ *
+ * @param exchange The request.
+ * @returns A page of the list.
+ */
+export async function listTemplates(exchange: Exchange): Promise<JsonObject> {
+  checkOffered(exchange, "resources");
+  const owned = await exchange.client.listOwnedResourceTemplates({ signal: exchange.signal });
+  const templates = firstOfEach(owned, ({ uriTemplate }) => uriTemplate);
+  return toPage(exchange, "resourceTemplates", templates, ({ template }) => template);
+}
+
+/**
+ * Answers `prompts/list`: the prompts as their servers list them, under the names to get them by.
+ *
+ * @param exchange The request.
+ * @returns A page of the list.
+ */
+export async function listPrompts(exchange: Exchange): Promise<JsonObject> {
+  checkOffered(exchange, "prompts");
+  const owned = await exchange.client.listOwnedPrompts({ signal: exchange.signal });
+  return toPage(exchange, "prompts", owned, ({ name, prompt }) => prompt.name === name ? prompt : { ...prompt, name });
+}
+
+type Field = Exclude<ListKind, "templates"> | "resourceTemplates";
+
 function toPage<T>(
   exchange: Exchange,
-  field: string,
+  field: Field,
   entries: readonly T[],
   toEntry: (entry: T) => object,
 ): JsonObject {
@@ -36,8 +77,9 @@ function toPage<T>(
     [field]: page.map(toEntry) as unknown as JsonObject[],
     ...(to < entries.length ? { nextCursor: btoa(`${field}:${to}`) } : {}),
   };
-  const freshness: Freshness = { ttlMs: 0, cacheScope: "private" };
-  return toEraResult(exchange, result, freshness);
+  if (exchange.frame.era === "legacy") return result;
+  const kind = field === "resourceTemplates" ? "templates" : field;
+  return toEraResult(exchange, result, exchange.client.getListFreshness(kind));
 }
 
 /** Where a page begins: a cursor is of one list, and of no use once that has become shorter. */
@@ -56,4 +98,9 @@ function decode(text: string): string {
   } catch {
     return "";
   }
+}
+
+function firstOfEach<T>(entries: readonly T[], toKey: (entry: T) => string): readonly T[] {
+  const seen = new Set<string>();
+  return entries.filter((entry) => !seen.has(toKey(entry)) && seen.add(toKey(entry)));
 }

@@ -43,12 +43,12 @@ export function toEraResult(exchange: Exchange, result: JsonObject, freshness?: 
   }
   const meta = result._meta;
   return {
-    ...result,
     resultType: "complete",
+    ...result,
     ...(freshness === undefined ? {} : {
       ttlMs: Math.max(0, Math.floor(freshness.ttlMs)),
       // Where there are keys, what one caller sees may not be for another.
-      cacheScope: exchange.open ? freshness.cacheScope : "private",
+      cacheScope: exchange.services.open ? freshness.cacheScope : "private",
     }),
     _meta: { [`${PREFIX}serverInfo`]: toServerInfo(exchange.agent), ...(isJsonObject(meta) ? meta : {}) },
   };

@@ -33,15 +33,24 @@ const CODES: Partial<Readonly<Record<ProblemCode, number>>> = {
   internal: INTERNAL_ERROR,
 };
 
+/** What an error is about. */
+export interface ErrorContext {
+  /** The id of the HTTP request, as in `X-Request-Id`. */
+  readonly requestId: string;
+  /** The era of the caller, where it is known. */
+  readonly era?: "legacy" | "modern" | undefined;
+  /** The resource that was asked for, where one was. */
+  readonly uri?: unknown;
+}
+
 /**
  * The error that a caller gets. An error that nobody expected says nothing of itself.
  *
  * @param error What was thrown.
- * @param requestId The id of the HTTP request, as in `X-Request-Id`.
- * @param era The era of the caller, where it is known.
+ * @param context What it is about.
  * @returns The error.
  */
-export function toRpcError(error: unknown, requestId: string, era?: "legacy" | "modern"): RpcError {
+export function toRpcError(error: unknown, { requestId, era, uri }: ErrorContext): RpcError {
   if (error instanceof RpcError) return error;
   const problem = toProblem(error, requestId);
   if (error instanceof RequestError) {
@@ -51,7 +60,9 @@ export function toRpcError(error: unknown, requestId: string, era?: "legacy" | "
   const retryable = isMCPError(error) && error.retryable;
   // What a server behind the gateway does is no failure of this exchange: clients read no error from another status.
   const status = problem.code === "internal" ? 500 : problem.code === "closed" ? 503 : 200;
-  return new RpcError(toCode(problem.code, era), problem.detail, { status, data: toData(problem, retryable) });
+  const about = problem.code === "resource_not_found" && typeof uri === "string" ? { uri } : {};
+  const data = { ...about, ...toData(problem, retryable) };
+  return new RpcError(toCode(problem.code, era), problem.detail, { status, data });
 }
 
 /**
@@ -67,17 +78,26 @@ export function errorResponse(
   id: RpcId | null = error.id,
   headers: Readonly<Record<string, string>> = {},
 ): Response {
-  const { retryAfterMs } = error.data ?? {};
   return new Response(writeError(id, error), {
     status: error.status,
-    headers: {
-      "content-type": "application/json",
-      ...(error.status === 200 || typeof retryAfterMs !== "number"
-        ? {}
-        : { "retry-after": String(Math.ceil(retryAfterMs / 1_000)) }),
-      ...headers,
-    },
+    headers: { "content-type": "application/json", ...errorHeaders(error), ...headers },
   });
+}
+
+/**
+ * The headers that an error's status asks for.
+ *
+ * @param error The error.
+ * @returns `Retry-After` in seconds, `Allow`.
+ */
+export function errorHeaders({ status, data }: RpcError): Record<string, string> {
+  const retryAfterMs = data?.retryAfterMs;
+  return {
+    ...(status === 405 ? { allow: "POST" } : {}),
+    ...(status === 200 || typeof retryAfterMs !== "number"
+      ? {}
+      : { "retry-after": String(Math.ceil(retryAfterMs / 1_000)) }),
+  };
 }
 
 /**

@@ -9,7 +9,12 @@ import { delay } from "@std/async";
 import { type InputResponder, RpcRefusal } from "../connection/connection.ts";
 import type { Deadline } from "../deadline.ts";
 import { MCPError } from "../errors.ts";
-import { InputRequiredError, type InputRequiredOptions, type InputRound } from "../input_round.ts";
+import {
+  InputRequiredError,
+  type InputRequiredOptions,
+  type InputRound,
+  UndeclaredInputError,
+} from "../input_round.ts";
 import { isJsonObject, type JsonObject, type JsonValue } from "../protocol.ts";
 
 /** How often one request is sent again with answers. */
@@ -185,13 +190,14 @@ const CAPABILITIES: ReadonlyMap<string, string> = new Map([
 ]);
 
 function unanswered(server: string, method: string, refusal?: RpcRefusal): MCPError {
-  const what = CAPABILITIES.has(method) ? method : "an unknown method";
-  const why = refusal === undefined || refusal.code === -32601 ? "no handler answers" : "was not answered";
-  return new MCPError(
-    "input_required",
-    `Cannot finish the request to server "${server}" as it asks for input by ${what}, which ${why}`,
-    { server, cause: refusal?.cause ?? refusal },
-  );
+  const capability = CAPABILITIES.get(method);
+  const what = capability === undefined ? "an unknown method" : method;
+  const isUndeclared = refusal === undefined || refusal.code === -32601;
+  const why = isUndeclared ? "no handler answers" : "was not answered";
+  const message = `Cannot finish the request to server "${server}" as it asks for input by ${what}, which ${why}`;
+  const options = { server, cause: refusal?.cause ?? refusal };
+  if (capability === undefined || !isUndeclared) return new MCPError("input_required", message, options);
+  return new UndeclaredInputError(message, { ...options, requiredCapabilities: { [capability]: {} } });
 }
 
 function malformed(server: string): MCPError {

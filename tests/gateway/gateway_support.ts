@@ -82,7 +82,11 @@ export function fakeDirectory(agents: readonly string[], overrides: Partial<Agen
         subscribeResource: (...args) => overrides.subscribeResource?.(...args) ?? unexpected("subscribeResource"),
         getPrompt: (...args) => overrides.getPrompt?.(...args) ?? unexpected("getPrompt"),
         complete: (...args) => overrides.complete?.(...args) ?? unexpected("complete"),
-        getStatus: () => agentStatus(agent),
+        findTool: overrides.findTool ?? ((name) => name === OWNED_TOOL.name ? OWNED_TOOL.tool : undefined),
+        getServerInfo: (server) => overrides.getServerInfo?.(server),
+        getListFreshness: (kind) => overrides.getListFreshness?.(kind) ?? { ttlMs: 1_000, cacheScope: "public" },
+        watchLists: (...args) => overrides.watchLists?.(...args) ?? unexpected("watchLists"),
+        getStatus: () => overrides.getStatus?.() ?? agentStatus(agent),
         reconnect(options) {
           note("reconnect", [options?.server], options?.signal);
           return overrides.reconnect?.(options) ?? Promise.resolve({ files: true });

@@ -21,6 +21,7 @@ Deno.test("parseSettings() has a default for everything", () => {
     allowOpen: false,
     maxBodyBytes: 1_048_576,
     connect: undefined,
+    mcpSessions: "auto",
     publicUrl: undefined,
   });
 });
@@ -38,6 +39,7 @@ Deno.test("parseSettings() reads every variable", () => {
     PORTOLAN_ALLOW_OPEN: "loopback",
     PORTOLAN_MAX_BODY_BYTES: "1000",
     PORTOLAN_CONNECT: "lazy",
+    PORTOLAN_MCP_SESSIONS: "off",
     PORTOLAN_PUBLIC_URL: "https://MCP.example.com/",
   });
   assertEquals(settings, {
@@ -52,6 +54,7 @@ Deno.test("parseSettings() reads every variable", () => {
     allowOpen: true,
     maxBodyBytes: 1_000,
     connect: "lazy",
+    mcpSessions: "off",
     publicUrl: "https://mcp.example.com",
   });
 });

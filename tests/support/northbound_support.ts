@@ -174,3 +174,85 @@ export async function read(response: Response): Promise<Answer> {
     : [JSON.parse(text)];
   return { status, headers, messages, last: messages.at(-1) };
 }
+
+/** A legacy caller that has begun. */
+export interface LegacyCaller {
+  /** Its session, where it has one. */
+  readonly id: string | undefined;
+  /** What the endpoint said of itself. */
+  // deno-lint-ignore no-explicit-any -- Tests look into answers at any depth.
+  readonly initialized: any;
+  /**
+   * Sends a request, and answers what it is asked meanwhile.
+   */
+  call(
+    method: string,
+    params?: Readonly<Record<string, unknown>>,
+    // deno-lint-ignore no-explicit-any -- As above.
+    onAsked?: (request: any) => Readonly<Record<string, unknown>> | undefined,
+    meta?: Readonly<Record<string, unknown>>,
+  ): Promise<Answer>;
+  /** Sends a message as it is, in the session. */
+  post(message: Readonly<Record<string, unknown>>): Promise<Answer>;
+  /** The headers that go with every message. */
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** Begins as a legacy client does, with these capabilities. */
+export async function beginSession(
+  url: string,
+  capabilities: Readonly<Record<string, unknown>>,
+  further: Readonly<Record<string, string>> = {},
+): Promise<LegacyCaller> {
+  const { headers: answered, last } = await askLegacy(url, "initialize", {
+    protocolVersion: "2025-11-25",
+    capabilities,
+    clientInfo: { name: "test", version: "1.0.0" },
+  }, { headers: further });
+  const id = answered.get("mcp-session-id") ?? undefined;
+  const headers = {
+    "mcp-protocol-version": "2025-11-25",
+    ...(id === undefined ? {} : { "mcp-session-id": id }),
+    ...further,
+  };
+  const post = (message: Readonly<Record<string, unknown>>) => send(url, { jsonrpc: "2.0", ...message }, headers);
+  await post({ method: "notifications/initialized" });
+  let lastId = 1;
+  return {
+    id,
+    initialized: last.result,
+    headers,
+    post,
+    async call(method, params = {}, onAsked = () => undefined, meta = undefined) {
+      const all = { ...params, ...(meta === undefined ? {} : { _meta: meta }) };
+      const response = await open(url, { jsonrpc: "2.0", id: ++lastId, method, params: all }, headers);
+      // deno-lint-ignore no-explicit-any -- As above.
+      const messages: any[] = [];
+      for await (const message of messagesOf(response)) {
+        messages.push(message);
+        if (message.method === undefined || message.id === undefined) continue;
+        const answer = onAsked(message);
+        if (answer !== undefined) await post({ id: message.id, ...answer });
+      }
+      return { status: response.status, headers: response.headers, messages, last: messages.at(-1) };
+    },
+  };
+}
+
+/** The messages of a response, as they come. */
+// deno-lint-ignore no-explicit-any -- As above.
+export async function* messagesOf(response: Response): AsyncGenerator<any> {
+  if (response.headers.get("content-type")?.startsWith("text/event-stream") !== true) {
+    yield* (await read(response)).messages;
+    return;
+  }
+  let text = "";
+  for await (const chunk of response.body?.pipeThrough(new TextDecoderStream()) ?? []) {
+    const events = (text + chunk).split("\n\n");
+    text = events.pop() ?? "";
+    for (const event of events) {
+      const data = /^data: (.*)$/m.exec(event)?.[1];
+      if (data !== undefined) yield JSON.parse(data);
+    }
+  }
+}

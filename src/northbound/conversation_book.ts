@@ -1,0 +1,107 @@
+/**
+ * The requests of this instance that wait for answers of their callers: bounded in number and in time.
+ *
+ * @module
+ */
+
+import { MCPError } from "../errors.ts";
+import type { Clock } from "./clock.ts";
+import type { Conversation } from "./conversation.ts";
+import { refuseState, type RoundState } from "./request_state.ts";
+import { INTERNAL_ERROR, RpcError } from "./rpc.ts";
+
+/** How many requests may wait. */
+export const MAX_WAITING = 512;
+/** How many of them one caller may have. */
+export const MAX_WAITING_OF_CALLER = 64;
+/** How long a request waits for its caller, in milliseconds. */
+export const WAIT_MS = 5 * 60_000;
+
+interface Waiting {
+  readonly conversation: Conversation;
+  readonly stopTimer: () => void;
+}
+
+/** The requests that wait. One for each gateway. */
+export class ConversationBook {
+  /** Names this instance: what waits here is known nowhere else. */
+  readonly instance: string = crypto.randomUUID();
+  readonly #clock: Clock;
+  readonly #waiting = new Map<string, Waiting>();
+
+  /**
+   * Creates a book in which nothing waits.
+   *
+   * @param clock Tells the time.
+   */
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** How many requests wait. */
+  get size(): number {
+    return this.#waiting.size;
+  }
+
+  /**
+   * Keeps a conversation until its caller comes back. Where nobody does, its request is cancelled.
+   *
+   * @param conversation The conversation.
+   * @returns What finds it again.
+   * @throws {RpcError} If there are too many; the conversation is ended.
+   */
+  keep(conversation: Conversation): RoundState {
+    const { id, caller, round } = conversation;
+    const own = [...this.#waiting.values()].filter((waiting) => waiting.conversation.caller === caller);
+    if (this.#waiting.size >= MAX_WAITING || own.length >= MAX_WAITING_OF_CALLER) {
+      const error = new RpcError(INTERNAL_ERROR, "Cannot ask the caller as too many requests wait for answers", {
+        status: 503,
+        data: { code: "overloaded", retryable: false, retryAfterMs: 10_000 },
+      });
+      conversation.end(error);
+      throw error;
+    }
+    const stopTimer = this.#clock.after(WAIT_MS, () => {
+      this.#waiting.delete(id);
+      conversation.end(new MCPError("input_required", "Cannot finish the request as its caller did not come back"));
+    });
+    this.#waiting.set(id, { conversation, stopTimer });
+    return { kind: "waiting", instance: this.instance, id, round };
+  }
+
+  /**
+   * Finds a conversation again, once.
+   *
+   * @param state What `keep()` returned.
+   * @returns The conversation.
+   * @throws {RpcError} If it waits in another instance, waits no longer, or has gone on since.
+   */
+  find({ instance, id, round }: Extract<RoundState, { kind: "waiting" }>): Conversation {
+    const waiting = this.#waiting.get(id);
+    if (waiting === undefined || instance !== this.instance) {
+      const why = instance === this.instance
+        ? "it waits no longer"
+        : "another instance of the gateway asked, and only that one can take the answers";
+      throw new RpcError(INTERNAL_ERROR, `Cannot go on with the request as ${why}: send it anew`, {
+        data: { code: "session_lost", retryable: false },
+      });
+    }
+    if (waiting.conversation.round !== round) throw refuseState();
+    waiting.stopTimer();
+    this.#waiting.delete(id);
+    return waiting.conversation;
+  }
+
+  /**
+   * Ends everything that waits.
+   *
+   * @param reason What the requests are told.
+   */
+  endAll(reason: unknown): void {
+    for (const { conversation, stopTimer } of this.#waiting.values()) {
+      stopTimer();
+      conversation.end(reason);
+    }
+    this.#waiting.clear();
+  }
+}
