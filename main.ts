@@ -80,10 +80,10 @@ async function openProgram(bindsItself: boolean): Promise<Program> {
     started.resolve();
   };
   let connecting: Promise<void> | undefined;
-  const answer: Gateway["fetch"] = async (request, info) => {
-    await opening;
-    return await gateway.fetch(request, info);
-  };
+  let isOpen = false;
+  opening.then(() => isOpen = true);
+  const answer: Gateway["fetch"] = (request, info) =>
+    isOpen ? gateway.fetch(request, info) : opening.then(() => gateway.fetch(request, info));
   return {
     gateway: { ...gateway, fetch: answer },
     settings,

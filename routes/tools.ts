@@ -26,12 +26,12 @@ export function toolsRoutes(deps: RouteDeps): Hono<GatewayEnv> {
   return new Hono<GatewayEnv>()
     .get("/agents/:agent/tools", async (c) => {
       const agent = c.req.param("agent");
-      const client = openAgent(deps.directory, c.var.access, agent);
+      const client = openAgent(deps.directory, c.get("access"), agent);
       const tools = await deps.inFlight.run(c.req.raw.signal, (signal) => client.listOwnedTools({ signal }));
       return c.json({ agent, tools });
     })
     .post("/agents/:agent/tools/:tool", async (c) => {
-      const client = openAgent(deps.directory, c.var.access, c.req.param("agent"));
+      const client = openAgent(deps.directory, c.get("access"), c.req.param("agent"));
       const tool = c.req.param("tool");
       const { signal } = c.req.raw;
       // A refused body is a plain problem, also where a stream was asked for: nothing has been streamed yet.
@@ -43,6 +43,7 @@ export function toolsRoutes(deps: RouteDeps): Hono<GatewayEnv> {
 }
 
 function wantsStream(c: Context<GatewayEnv>): boolean {
+  if (c.req.header("accept")?.includes("text/event-stream") !== true) return false;
   const supports = ["application/json", "text/event-stream"];
   return accepts(c, { header: "Accept", supports, default: "application/json" }) === "text/event-stream";
 }

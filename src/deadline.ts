@@ -142,7 +142,8 @@ export class Deadline implements Disposable {
     if (this.#disposed) return controller;
     const { signal, parent, owner } = this.#options;
     for (const source of [signal, parent?.signal, owner]) this.#follow(source, controller);
-    if (controller.signal.aborted) return controller;
+    // A timer of our own could go off a little before that of the parent, which would not be over then.
+    if (controller.signal.aborted || this.#endsAt === parent?.endsAtMs) return controller;
     const end = () => controller.abort(new DeadlinePassed());
     const restMs = this.remainingMs;
     if (restMs === 0) end();

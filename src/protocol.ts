@@ -300,6 +300,8 @@ export interface Progress {
   readonly total?: number | undefined;
   /** What is being done. */
   readonly message?: string | undefined;
+  /** Further fields: `_meta`. */
+  readonly [field: string]: unknown;
 }
 
 /**

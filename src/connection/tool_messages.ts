@@ -21,6 +21,9 @@ export interface ToolPage {
   readonly isPublic: boolean;
 }
 
+/** What a legacy server adds to what belongs to a task: the id, which opens the task to whoever has it. */
+const RELATED_TASK = "io.modelcontextprotocol/related-task";
+
 /** JSON-RPC code: the person has to visit pages first (specification 2025-11-25, Elicitation, URL mode). */
 const URL_ELICITATION_REQUIRED = -32042;
 
@@ -175,6 +178,18 @@ export function isContentBlock(block: unknown): block is ContentBlock {
 }
 
 /**
+ * What a server says in a task, without the id of the task: it is not the caller's.
+ *
+ * @param said A result, or the parameters of a notice.
+ * @returns The same without it.
+ */
+export function withoutTaskId(said: JsonObject): JsonObject {
+  if (!isJsonObject(said._meta) || !(RELATED_TASK in said._meta)) return said;
+  const { _meta: { [RELATED_TASK]: _, ...meta }, ...rest } = said;
+  return Object.keys(meta).length === 0 ? rest : { ...rest, _meta: meta };
+}
+
+/**
  * Tells a caller of progress, where a message is a notice of it. What the caller's function throws is ignored: it must
  * not end the call.
  *
@@ -186,7 +201,11 @@ export function tellProgress(message: JsonObject, token: string, onProgress: (pr
   const params = message.params;
   if (message.method !== "notifications/progress" || !isJsonObject(params)) return;
   if (params.progressToken !== token || typeof params.progress !== "number") return;
-  const total = typeof params.total === "number" ? params.total : undefined;
-  const text = typeof params.message === "string" ? params.message : undefined;
-  tell(onProgress, { progress: params.progress, total, message: text });
+  const { progressToken: _, total, message: text, ...rest } = withoutTaskId(params);
+  tell(onProgress, {
+    ...rest,
+    progress: params.progress,
+    total: typeof total === "number" ? total : undefined,
+    message: typeof text === "string" ? text : undefined,
+  });
 }

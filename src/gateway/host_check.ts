@@ -51,10 +51,13 @@ export interface HostRules {
  */
 export function checkHost(request: Request, peer: PeerInfo, rules: HostRules): void {
   // In the absolute form of a request the URL's authority stands above the header: both have to be served.
-  const target = parseHost(/^https?:\/\/([^/?#]*)/.exec(request.url)?.[1] ?? "");
+  const authority = /^https?:\/\/([^/?#]*)/.exec(request.url)?.[1] ?? "";
+  const target = parseHost(authority);
   const header = request.headers.get("host");
-  const host = header === null && rules.hostFromUrl === true ? target : parseHost(header ?? "");
-  if (host === undefined || target === undefined || !isServed(host, rules) || !isServed(target, rules)) {
+  const isSame = header === authority || (header === null && rules.hostFromUrl === true);
+  const host = isSame ? target : parseHost(header ?? "");
+  const served = (one: Host | undefined) => one !== undefined && isServed(one, rules);
+  if (host === undefined || !served(host) || (!isSame && !served(target))) {
     throw new RequestError("host_refused", "Cannot serve the request as its Host header names no host served here");
   }
   if (rules.open) checkPeer(request, peer);
@@ -74,6 +77,7 @@ export function checkHost(request: Request, peer: PeerInfo, rules: HostRules): v
  * @returns Whether it is `localhost`, in 127.0.0.0/8, or `::1`.
  */
 export function isLoopbackHost(hostname: string): boolean {
+  if (hostname === "127.0.0.1" || hostname === "localhost") return true;
   const name = hostname.toLowerCase().replace(/^\[(.*)\]$/, "$1").replace(/^::ffff:(?=\d+\.)/, "");
   return name === "localhost" || name === "::1" || /^127(\.\d{1,3}){3}$/.test(name);
 }

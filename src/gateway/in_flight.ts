@@ -4,7 +4,7 @@
  * @module
  */
 
-import { abortable, deadline } from "@std/async";
+import { deadline } from "@std/async";
 import { RequestError } from "./request_error.ts";
 
 /**
@@ -30,8 +30,10 @@ export interface DrainOptions {
 
 /** Knows what is running. One for each gateway. */
 export class InFlight {
-  readonly #calls = new Set<AbortController>();
-  readonly #running = new Set<Promise<unknown>>();
+  /** What ends each call. */
+  readonly #calls = new Set<(reason: RequestError) => void>();
+  #running = 0;
+  #idle: PromiseWithResolvers<void> | undefined;
   readonly #stopping = new AbortController();
 
   /** Aborted when the gateway begins to stop: what is open without a call under way ends at once. */
@@ -54,19 +56,29 @@ export class InFlight {
    * @throws {RequestError} If the caller goes away (`caller_gone`) or the gateway stops (`closed`).
    */
   async run<T>(callerSignal: AbortSignal, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    if (this.draining) throw stopping();
+    if (this.draining) throw this.refusal();
+    if (callerSignal.aborted) throw gone();
     const controller = new AbortController();
-    const abort = () => controller.abort(new RequestError("caller_gone", "Cannot answer as the caller went away"));
-    if (callerSignal.aborted) abort();
-    callerSignal.addEventListener("abort", abort, { once: true });
-    this.#calls.add(controller);
+    const { promise, resolve, reject } = Promise.withResolvers<T>();
+    const end = (reason: RequestError) => {
+      controller.abort(reason);
+      reject(reason);
+    };
+    const leave = () => end(gone());
+    callerSignal.addEventListener("abort", leave, { once: true });
+    this.#calls.add(end);
     try {
-      controller.signal.throwIfAborted();
-      return await this.track(abortable(work(controller.signal), controller.signal));
+      work(controller.signal).then(resolve, reject);
+      return await this.track(promise);
     } finally {
-      callerSignal.removeEventListener("abort", abort);
-      this.#calls.delete(controller);
+      callerSignal.removeEventListener("abort", leave);
+      this.#calls.delete(end);
     }
+  }
+
+  /** What a request is told that the gateway, as it stops, does not begin or does not end. */
+  refusal(): RequestError {
+    return new RequestError("closed", "Cannot answer as the gateway is stopping: send the request again");
   }
 
   /**
@@ -76,8 +88,11 @@ export class InFlight {
    * @returns The same promise.
    */
   track<T>(work: Promise<T>): Promise<T> {
-    const settled = work.then(() => {}, () => {}).finally(() => this.#running.delete(settled));
-    this.#running.add(settled);
+    this.#running++;
+    const settle = () => {
+      if (--this.#running === 0) this.#idle?.resolve();
+    };
+    work.then(settle, settle);
     return work;
   }
 
@@ -88,22 +103,23 @@ export class InFlight {
    */
   async drain(options: DrainOptions = {}): Promise<void> {
     const { graceMs = 3_000, flushMs = 500 } = options;
-    this.#stopping.abort(stopping());
+    this.#stopping.abort(this.refusal());
     await this.#idleWithin(graceMs);
-    for (const controller of this.#calls) controller.abort(stopping());
+    for (const end of this.#calls) end(this.refusal());
     await this.#idleWithin(flushMs);
   }
 
   async #idleWithin(ms: number): Promise<void> {
-    if (this.#running.size === 0 || ms <= 0) return;
+    if (this.#running === 0 || ms <= 0) return;
     const giveUp = new AbortController();
     const idle = async () => {
-      while (this.#running.size > 0 && !giveUp.signal.aborted) await Promise.all(this.#running);
+      while (this.#running > 0 && !giveUp.signal.aborted) await (this.#idle = Promise.withResolvers()).promise;
     };
     await deadline(idle(), ms).catch(() => giveUp.abort());
+    this.#idle?.resolve();
   }
 }
 
-function stopping(): RequestError {
-  return new RequestError("closed", "Cannot answer as the gateway is stopping: send the request again");
+function gone(): RequestError {
+  return new RequestError("caller_gone", "Cannot answer as the caller went away");
 }

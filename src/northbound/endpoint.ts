@@ -185,7 +185,7 @@ export class McpEndpoint {
     const onGone = () => gone.abort();
     return await answer({ takes, clock: this.#services.clock, onGone }, async (outlet): Promise<Reply> => {
       try {
-        const result = await this.#run(read, gone.signal, async (signal) => {
+        const result = await this.#run(read, gone, async (signal) => {
           return await method(this.#toExchange(read, outlet, signal));
         });
         const id = begins ? session?.options.id : undefined;
@@ -206,10 +206,19 @@ export class McpEndpoint {
   }
 
   /** A session goes on where a connection is lost; without one, the connection is all that there is of a caller. */
-  async #run<T>(read: Read, gone: AbortSignal, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  async #run<T>(read: Read, gone: AbortController, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
     const { inFlight } = this.#deps;
-    const { session, request, call } = read;
-    if (session === undefined) return await inFlight.run(AbortSignal.any([call.request.signal, gone]), work);
+    const { session, request, call: { request: { signal } } } = read;
+    if (session === undefined) {
+      const abort = () => gone.abort();
+      if (signal.aborted) abort();
+      signal.addEventListener("abort", abort, { once: true });
+      try {
+        return await inFlight.run(gone.signal, work);
+      } finally {
+        signal.removeEventListener("abort", abort);
+      }
+    }
     return await session.run(request.id, async (cancelled) => {
       try {
         return await inFlight.run(cancelled, work);

@@ -5,14 +5,13 @@
  * @module
  */
 
+import { withoutTaskId } from "../connection/tool_messages.ts";
 import { isMCPError } from "../errors.ts";
-import { isJsonObject, type JsonObject } from "../protocol.ts";
+import type { JsonObject } from "../protocol.ts";
 import type { TaskChannel } from "./task_channel.ts";
 import { type Task, type TaskState, toTaskFailed } from "./task_state.ts";
 
 const INVALID_PARAMS = -32602;
-/** What a server adds to the result of a task: the id, which opens the task to whoever has it. */
-const RELATED_TASK = "io.modelcontextprotocol/related-task";
 
 /** A task of a legacy server. */
 export class LegacyTask implements Task {
@@ -53,10 +52,4 @@ export class LegacyTask implements Task {
       throw toTaskFailed(this.#server, "is no longer known", { rpcCode: error.rpcCode, cause: error });
     }
   }
-}
-
-function withoutTaskId(result: JsonObject): JsonObject {
-  if (!isJsonObject(result._meta) || !(RELATED_TASK in result._meta)) return result;
-  const { _meta: { [RELATED_TASK]: _, ...meta }, ...rest } = result;
-  return Object.keys(meta).length === 0 ? rest : { ...rest, _meta: meta };
 }

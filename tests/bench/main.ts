@@ -12,6 +12,7 @@ import { measureConnecting } from "./connecting.ts";
 import { measureFirstCall } from "./first_call.ts";
 import { measureFootprint } from "./footprint.ts";
 import { measureGatewayCalls } from "./gateway_calls.ts";
+import { measureGatewayCold } from "./gateway_cold.ts";
 import { measureHostile } from "./hostile.ts";
 import { measureManyTools } from "./many_tools.ts";
 
@@ -55,7 +56,11 @@ const TABLES: Readonly<Record<string, Table>> = {
   },
   "gateway": {
     title: "Calls through a gateway: one after the other, then 64 in flight",
-    measure: () => measureGatewayCalls({ calls: 500, rounds: 5 }),
+    measure: () => measureGatewayCalls({ calls: 300, rounds: 5 }),
+  },
+  "gateway_cold": {
+    title: "From the start of a gateway's process to the result of the first call through it",
+    measure: () => measureGatewayCold({ servers: 20, rounds: 5 }),
   },
 };
 

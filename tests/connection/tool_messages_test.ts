@@ -91,12 +91,17 @@ Deno.test("tellProgress() tells of notices of its own call alone, and survives i
   };
   notice({ progressToken: "own", progress: 1, total: 2, message: "half" });
   notice({ progressToken: "own", progress: 2, total: "2", message: 7 });
+  const ofTask = { "io.modelcontextprotocol/related-task": { taskId: "t1" } };
+  notice({ progressToken: "own", progress: 2, _meta: { "a.example/b": [1], ...ofTask }, later: null });
+  notice({ progressToken: "own", progress: 2, _meta: ofTask });
   notice({ progressToken: "other", progress: 3 });
   notice({ progressToken: "own", progress: "3" });
   notice({ progressToken: "own", progress: 3 }, "notifications/message");
   tellProgress({ jsonrpc: "2.0", method: "notifications/progress" }, "own", listener);
   assertEquals(told, [
     { progress: 1, total: 2, message: "half" },
+    { progress: 2, total: undefined, message: undefined },
+    { progress: 2, total: undefined, message: undefined, _meta: { "a.example/b": [1] }, later: null },
     { progress: 2, total: undefined, message: undefined },
   ]);
 });

@@ -107,3 +107,55 @@ Deno.test("readJsonObject() gives up on a body that drips", async () => {
   assertEquals(error.code, "body_timeout");
   assert(cancelled);
 });
+
+/** Sends bodies over a connection, as callers do, and tells what they are read as. */
+async function overHttp(maxBytes: number, timeoutMs: number, send: (url: URL) => Promise<unknown>): Promise<unknown[]> {
+  const read: unknown[] = [];
+  await using server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, async (request) => {
+    const value = await readJsonObject(request, maxBytes, timeoutMs).catch((error) => error.code);
+    read.push(value);
+    return new Response(null, { status: 204, headers: { connection: "close" } });
+  });
+  await send(new URL(`http://127.0.0.1:${server.addr.port}/`));
+  return read;
+}
+
+Deno.test("readJsonObject() reads what comes with its length as what comes in pieces", async () => {
+  const bodies: readonly (readonly [body: BodyInit, type: string])[] = [
+    ['{"a":[1,{"b":"ü"}]}', "application/json"],
+    ["\ufeff{}", "application/json"],
+    ["", "text/plain"],
+    ["{}", "text/plain"],
+    ["{", "application/json"],
+    [new Uint8Array([0x7b, 0xff, 0x7d]), "application/json"],
+    ['{"a":'.repeat(65) + "1" + "}".repeat(65), "application/json"],
+    [`{"a":"${"x".repeat(1_000)}"}`, "application/json"],
+    ['{"__proto__":{"polluted":1},"a":1}', "application/json"],
+  ];
+  const sendAll = (toBody: (body: BodyInit) => BodyInit) => async (url: URL) => {
+    for (const [body, type] of bodies) {
+      const init = { method: "POST", body: toBody(body), headers: { "content-type": type } };
+      await (await fetch(url, init)).body?.cancel();
+    }
+  };
+  const whole = await overHttp(1_000, 10_000, sendAll((body) => body));
+  const pieces = await overHttp(1_000, 10_000, sendAll((body) => new Response(body).body ?? ""));
+  const invalid = "invalid_arguments";
+  const tooLong = "body_too_large";
+  const expected = [{ a: [1, { b: "ü" }] }, {}, {}, "unsupported_media_type", invalid, invalid, invalid, tooLong, {
+    a: 1,
+  }];
+  assertEquals([whole, pieces], [expected, expected]);
+});
+
+Deno.test("readJsonObject() gives up on a body that does not come in the length that was given", async () => {
+  const read = await overHttp(1_000, 20, async ({ hostname, port }) => {
+    using connection = await Deno.connect({ hostname, port: Number(port) });
+    const head = "POST / HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n";
+    await connection.write(new TextEncoder().encode(`${head}{"a":`));
+    const answer = new Uint8Array(1_000);
+    const bytes = await connection.read(answer) ?? 0;
+    assertEquals(new TextDecoder().decode(answer.subarray(0, bytes)).slice(0, 12), "HTTP/1.1 204");
+  });
+  assertEquals(read, ["body_timeout"]);
+});

@@ -19,7 +19,8 @@ export interface Contender {
 }
 
 const TOOL = toolName(0, 0);
-const MAIN = new URL("../../../main.ts", import.meta.url);
+/** The gateway's program. */
+export const MAIN = new URL("../../../main.ts", import.meta.url);
 const PASS_THROUGH = new URL("pass_through.ts", import.meta.url);
 const STDIO_ECHO = new URL("stdio_echo.ts", import.meta.url);
 

@@ -17,7 +17,8 @@ const CLIENT_INFO = { name: "bench", version: "1.0.0" };
 
 /** A call by this gateway's REST. */
 export function restDoor(origin: URL, agent: string, tool: string): Door {
-  const bytes = toRequestBytes(new URL(`/agents/${agent}/tools/${tool}`, origin), { text: TEXT });
+  const url = new URL(`/agents/${agent}/tools/${tool}`, origin);
+  const bytes = toRequestBytes(url, { text: TEXT }, { accept: "application/json" });
   return () => bytes;
 }
 
