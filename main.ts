@@ -43,7 +43,7 @@ function open(bindsItself: boolean): Promise<Program> {
 async function openProgram(bindsItself: boolean): Promise<Program> {
   const env = Deno.env.toObject();
   const settings = parseSettings(env);
-  // The database opens while everything else is made ready; only a request waits for it.
+  // The database opens while the configuration is read and the agents are made.
   const opening = openStore(settings.kv, {
     openKv: typeof Deno.openKv === "function" ? (path) => Deno.openKv(path) : undefined,
     onWarning: warn,
@@ -58,10 +58,12 @@ async function openProgram(bindsItself: boolean): Promise<Program> {
   });
   const eager = (settings.connect ?? (bindsItself ? "eager" : "lazy")) === "eager";
   const started = Promise.withResolvers<void>();
+  const { shared, close: closeStore } = await opening;
   const gateway = createGateway(
     {
       directory: manager,
-      store: createLateStore(opening.then(({ shared }) => shared)),
+      store: shared,
+      storeSecret: settings.storeSecret,
       started: eager ? started.promise : undefined,
       onInternalError: warnOfInternalError,
     },
@@ -71,28 +73,23 @@ async function openProgram(bindsItself: boolean): Promise<Program> {
       allowedOrigins: settings.allowedOrigins,
       maxBodyBytes: settings.maxBodyBytes,
       sessions: settings.mcpSessions,
-      stateSecret: settings.storeSecret,
     },
   );
   const connectAll = async () => {
     // Rejects only where the manager is closed meanwhile; servers that are down are in the status.
-    if (eager) await opening.then(() => manager.connectAll()).catch(() => {});
+    if (eager) await manager.connectAll().catch(() => {});
     started.resolve();
   };
   let connecting: Promise<void> | undefined;
-  let isOpen = false;
-  opening.then(() => isOpen = true);
-  const answer: Gateway["fetch"] = (request, info) =>
-    isOpen ? gateway.fetch(request, info) : opening.then(() => gateway.fetch(request, info));
   return {
-    gateway: { ...gateway, fetch: answer },
+    gateway,
     settings,
     access,
     agents: manager.agents,
     connect: () => connecting ??= connectAll(),
     async close() {
       await deadline(manager.close(), 500).catch(() => {});
-      (await opening).close();
+      closeStore();
     },
   };
 }

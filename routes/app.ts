@@ -19,35 +19,17 @@ import { type Problem, problemHeaders, toProblem } from "../src/gateway/problem.
 import { RequestError, toPathNotFound } from "../src/gateway/request_error.ts";
 import { problemResponse } from "../src/northbound/rpc_errors.ts";
 import { adminRoutes } from "./admin.ts";
+import { batchRoutes } from "./batch.ts";
 import { healthRoutes } from "./health.ts";
 import { isMcpPath, mcpRoutes } from "./mcp.ts";
+import { openApiRoutes } from "./openapi.ts";
 import { protectedResourceRoutes } from "./protected_resource.ts";
 import { reconnectRoutes } from "./reconnect.ts";
 import { statusRoutes } from "./status.ts";
 import { toolRouteRoutes } from "./tool_routes.ts";
 import { toolsRoutes } from "./tools.ts";
 
-const KEYLESS_PATHS: ReadonlySet<string> = new Set(["/", "/healthz", "/readyz"]);
-
-const INDEX = {
-  name: "Portolan",
-  routes: [
-    "GET /healthz",
-    "GET /readyz",
-    "GET /status",
-    "GET /agents/:agent/status",
-    "GET /agents/:agent/tools",
-    "POST /agents/:agent/tools/:tool",
-    "GET /agents/:agent/routes/:tool",
-    "POST /agents/:agent/reconnect",
-    "POST /agents/:agent/mcp",
-    "POST /admin/reconnect",
-    "POST /admin/cache/flush",
-    "GET /admin/agents/:agent/keys",
-    "POST /admin/agents/:agent/keys",
-    "DELETE /admin/agents/:agent/keys/:id",
-  ],
-};
+const KEYLESS_PATHS: ReadonlySet<string> = new Set(["/", "/healthz", "/readyz", "/openapi.json"]);
 
 /**
  * Creates the app: what every request passes, in order, and the routes.
@@ -67,7 +49,8 @@ export function createApp(deps: RouteDeps, rules: HostRules, authenticator: Auth
   }));
   app.use(async (c, next) => {
     await next();
-    c.res.headers.set("cache-control", "no-store");
+    // What has an entity tag may be kept, to be asked about.
+    if (!c.res.headers.has("etag")) c.res.headers.set("cache-control", "no-store");
   });
   app.use(async (c, next) => {
     checkHost(c.req.raw, c.env, rules);
@@ -78,8 +61,15 @@ export function createApp(deps: RouteDeps, rules: HostRules, authenticator: Auth
     const toRest = cors({
       origin,
       allowMethods: ["GET", "HEAD", "POST", "DELETE"],
-      allowHeaders: ["authorization", "content-type", "x-request-id"],
-      exposeHeaders: ["retry-after", "www-authenticate", "x-request-id"],
+      allowHeaders: [
+        "authorization",
+        "content-type",
+        "idempotency-key",
+        "if-none-match",
+        "x-request-id",
+        "x-request-timeout-ms",
+      ],
+      exposeHeaders: ["etag", "idempotency-replayed", "retry-after", "www-authenticate", "x-request-id"],
     });
     // Tools name headers of their own there: those that are asked for are allowed.
     const toMcp = cors({
@@ -102,15 +92,20 @@ export function createApp(deps: RouteDeps, rules: HostRules, authenticator: Auth
     await next();
   });
 
-  app.get("/", (c) => c.json(INDEX));
+  app.get("/", async (c) => {
+    const { listRoutes } = await import("../src/openapi/gateway_document.ts");
+    return c.json({ name: "Portolan", routes: listRoutes() });
+  });
   app.route("/", healthRoutes(deps));
   app.route("/", statusRoutes(deps));
   app.route("/", toolsRoutes(deps));
+  app.route("/", batchRoutes(deps));
   app.route("/", toolRouteRoutes(deps));
   app.route("/", reconnectRoutes(deps));
   app.route("/", mcpRoutes(deps));
   app.route("/", adminRoutes(deps));
   app.route("/", protectedResourceRoutes(deps));
+  app.route("/", openApiRoutes(deps));
 
   app.notFound((c) => respond(c, toProblem(toPathNotFound(), c.var.requestId)));
   app.onError((error, c) => {

@@ -33,6 +33,7 @@ import { type DrainOptions, InFlight } from "../src/gateway/in_flight.ts";
 import { problemHeaders, toProblem } from "../src/gateway/problem.ts";
 import { defaultFetch } from "../src/guarded_fetch.ts";
 import { MemoryRouteStore } from "../src/memory_route_store.ts";
+import { IdempotentCalls } from "../src/rest/idempotent_calls.ts";
 import type { RouteStore } from "../src/route_store.ts";
 import { createApp } from "./app.ts";
 
@@ -102,10 +103,18 @@ export interface GatewayDeps {
    */
   readonly onInternalError?: ((error: unknown, requestId: string) => void) | undefined;
   /**
-   * Where the gateway keeps what all isolates have to know. Read it strongly, and give it a prefix of its own.
-   * @default {In memory, so that each isolate knows only its own}
+   * Where the gateway keeps what all isolates have to know. Read it strongly, and give it a prefix of its own. Calls
+   * with an `Idempotency-Key` need it: a `MemoryRouteStore` will do where there is one isolate only.
+   * @default {In memory, so that each isolate knows only its own; calls with an `Idempotency-Key` are refused}
    */
   readonly store?: RouteStore | undefined;
+  /**
+   * At least 16 bytes, the same in all isolates. With it, what MCP callers of the modern era carry
+   * from one round of a request to the next opens in every isolate, and the answers to calls with an `Idempotency-Key`
+   * are kept in the store, encrypted.
+   * @default {Both are of use in the isolate alone that they come from}
+   */
+  readonly storeSecret?: Uint8Array | undefined;
   /** Asks the issuers of callers' tokens for their public keys. @default {globalThis.fetch} */
   readonly fetch?: typeof globalThis.fetch | undefined;
   /** The clock, in milliseconds since the epoch. @default {Date.now} */
@@ -159,11 +168,6 @@ export interface GatewayOptions {
    * @default {"auto"}
    */
   readonly sessions?: "auto" | "off" | undefined;
-  /**
-   * A secret of at least 16 bytes, the same in all instances: what MCP callers of the modern era carry from one round of
-   * a request to the next is sealed with it. @default {Random, so that such a request ends in the instance it began in}
-   */
-  readonly stateSecret?: Uint8Array | undefined;
 }
 
 /**
@@ -227,7 +231,7 @@ const OPEN: Authenticator = { authenticate: () => Promise.resolve(OPEN_ACCESS) }
  * @throws {TypeError} If neither `keys`, `jwt` nor `open` is given, a key is malformed, or an agent has more than two
  * that are good.
  * @throws {ConfigError} If `jwt` or `publicUrl` has faults (`invalid_config`).
- * @throws {RangeError} If `maxBodyBytes` is not a positive integer, or `stateSecret` is shorter than 16 bytes.
+ * @throws {RangeError} If `maxBodyBytes` is not a positive integer, or `storeSecret` is shorter than 16 bytes.
  */
 export function createGateway(deps: GatewayDeps, options: GatewayOptions): Gateway {
   const { open, allowedHosts, allowedOrigins = [], maxBodyBytes = 1_048_576, hostFromUrl } = options;
@@ -246,11 +250,12 @@ export function createGateway(deps: GatewayDeps, options: GatewayOptions): Gatew
   const routeDeps: RouteDeps = {
     directory: deps.directory,
     store,
+    idempotentCalls: new IdempotentCalls({ store: deps.store, storeSecret: deps.storeSecret, inFlight }),
     inFlight,
     open: open !== undefined,
     maxBodyBytes,
     sessions: options.sessions ?? "auto",
-    stateSecret: options.stateSecret,
+    storeSecret: deps.storeSecret,
     isStarting: () => starting,
     onInternalError: deps.onInternalError ?? (() => {}),
     keys: callers.keys,

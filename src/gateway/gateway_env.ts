@@ -7,6 +7,7 @@
 import type { Access } from "../callers/access.ts";
 import type { KeyAdmin } from "../callers/key_admin.ts";
 import type { ProtectedResource } from "../callers/protected_resource.ts";
+import type { IdempotentCalls } from "../rest/idempotent_calls.ts";
 import type { RouteStore } from "../route_store.ts";
 import type { AgentDirectory } from "./agent_directory.ts";
 import type { InFlight } from "./in_flight.ts";
@@ -31,6 +32,8 @@ export interface RouteDeps {
   readonly directory: AgentDirectory;
   /** Where the gateway keeps what all isolates have to know: its own keys of a store; never what is cached. */
   readonly store: RouteStore;
+  /** The calls that are made once for each idempotency key. */
+  readonly idempotentCalls: IdempotentCalls;
   /** What is running. */
   readonly inFlight: InFlight;
   /** Whether it is served without keys: every caller may see the same. */
@@ -38,7 +41,7 @@ export interface RouteDeps {
   /** Whether legacy MCP callers that can be asked get a session. */
   readonly sessions: "auto" | "off";
   /** The secret with which callers of MCP carry what is kept between rounds; `undefined` is one of this instance. */
-  readonly stateSecret: Uint8Array | undefined;
+  readonly storeSecret: Uint8Array | undefined;
   /** The most bytes that the body of a request may have. */
   readonly maxBodyBytes: number;
   /** Whether the first connections are still being tried. */

@@ -30,8 +30,11 @@ export interface OpenStoreDeps {
 export interface OpenedStore {
   /** The store of routes. */
   readonly store: RouteStore;
-  /** The store of what all isolates of the gateway have to know; it is read strongly. */
-  readonly shared: RouteStore;
+  /**
+   * The store of what all isolates of the gateway have to know, read strongly; `undefined` where they have none in
+   * common.
+   */
+  readonly shared: RouteStore | undefined;
   /** Where it keeps its values. */
   readonly kind: "kv" | "memory";
   /** Closes what was opened. */
@@ -49,7 +52,7 @@ export async function openStore(kv: string | undefined, deps: OpenStoreDeps): Pr
   const { openKv, onWarning, timeoutMs = 2_000 } = deps;
   const memory: OpenedStore = {
     store: new MemoryRouteStore(),
-    shared: new MemoryRouteStore(),
+    shared: undefined,
     kind: "memory",
     close: () => {},
   };

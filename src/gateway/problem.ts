@@ -56,13 +56,15 @@ export interface Problem {
   readonly retryAfterMs?: number;
   /** Names the caller may have meant, nearest first. */
   readonly suggestions?: readonly string[];
-  /** What is wrong with the arguments, place by place. */
+  /** What is wrong with the arguments, or with a batch, place by place. */
   readonly faults?: readonly Fault[];
 }
 
+/** The status and the title of every code. */
 // An upstream's 401 and 403 are 502: the caller's own credentials are not what failed.
-const KINDS: Readonly<Record<ProblemCode, readonly [status: number, title: string]>> = {
+export const PROBLEM_KINDS: Readonly<Record<ProblemCode, readonly [status: number, title: string]>> = {
   invalid_arguments: [400, "The arguments are not a JSON object"],
+  invalid_header: [400, "A header cannot be used"],
   unauthenticated: [401, "A key is needed"],
   host_refused: [403, "The host is not served here"],
   origin_refused: [403, "The origin may not ask"],
@@ -77,9 +79,13 @@ const KINDS: Readonly<Record<ProblemCode, readonly [status: number, title: strin
   tool_ambiguous: [409, "Several servers list the tool"],
   resource_ambiguous: [409, "Several servers list the resource"],
   prompt_ambiguous: [409, "Several servers list the prompt"],
+  idempotency_in_progress: [409, "The call with this idempotency key is running"],
+  result_not_kept: [409, "The call was made and its answer is not kept"],
   denied: [403, "The request was refused here"],
   body_too_large: [413, "The body is too large"],
   unsupported_media_type: [415, "The body is not JSON"],
+  invalid_batch: [422, "The batch has faults"],
+  idempotency_key_reused: [422, "The idempotency key belongs to another call"],
   caller_gone: [499, "The caller went away"],
   internal: [500, "The gateway failed"],
   invalid_config: [500, "The configuration has faults"],
@@ -103,6 +109,7 @@ const KINDS: Readonly<Record<ProblemCode, readonly [status: number, title: strin
   circuit_open: [503, "The server is left alone for a while"],
   unreachable: [503, "The server cannot be reached"],
   rate_limited: [503, "The server asks to slow down"],
+  store_unavailable: [503, "The idempotency key cannot be kept at the moment"],
   closed: [503, "The gateway is stopping"],
   deadline_exceeded: [504, "The server did not answer in time"],
   invalid_request: [400, "The request cannot be used"],
@@ -124,9 +131,10 @@ const DEFAULT_RETRY_AFTER_MS = 1_000;
  */
 export function toProblem(error: unknown, requestId: string): Problem {
   if (error instanceof RequestError) {
-    return describe(error.code, error.message, requestId, error);
+    const problem = describe(error.code, error.message, requestId, error);
+    return error.faults.length === 0 ? problem : { ...problem, faults: error.faults };
   }
-  if (!isMCPError(error) || !Object.hasOwn(KINDS, error.code)) {
+  if (!isMCPError(error) || !Object.hasOwn(PROBLEM_KINDS, error.code)) {
     return describe("internal", "Cannot answer the request as the gateway failed", requestId);
   }
   // The faults name paths of the operator's configuration: they are for the operator, not for the caller.
@@ -164,7 +172,7 @@ interface Known {
 }
 
 function describe(code: ProblemCode, detail: string, requestId: string, known: Known = {}): Problem {
-  const [status, title] = KINDS[code];
+  const [status, title] = PROBLEM_KINDS[code];
   const retryAfterMs = known.retryAfterMs ?? (status === 503 ? DEFAULT_RETRY_AFTER_MS : undefined);
   return {
     type: `urn:portolan:problem:${code}`,

@@ -4,19 +4,26 @@
  * @module
  */
 
+import type { Fault } from "../errors.ts";
+
 /**
  * Why the gateway refuses a request; they stand next to the codes of `MCPError` in a problem's `code`.
  *
  * | code | status | meaning |
  * |---|---|---|
  * | `invalid_arguments` | 400 | the body is not a JSON object |
+ * | `invalid_header` | 400 | a header has no value that can be used |
  * | `unauthenticated` | 401 | no key, or none that is known |
  * | `host_refused`, `origin_refused` | 403 | the `Host` or `Origin` header is not one that is served |
  * | `not_found`, `agent_not_found` | 404 | no such path; no such agent, or not for this key |
  * | `method_not_allowed` | 405 | the path exists with other methods |
  * | `body_timeout` | 408 | the body took too long to arrive |
+ * | `idempotency_in_progress` | 409 | the call with this idempotency key is still running |
+ * | `result_not_kept` | 409 | the call with this idempotency key was made, and its answer is kept nowhere |
  * | `body_too_large` | 413 | the body passed its cap |
  * | `unsupported_media_type` | 415 | the body is not sent as `application/json` |
+ * | `invalid_batch` | 422 | the body is not a batch of calls |
+ * | `idempotency_key_reused` | 422 | the idempotency key belongs to another call |
  * | `caller_gone` | 499 | the caller closed the connection; nobody reads the answer |
  * | `closed` | 503 | the gateway is stopping |
  * | `invalid_request` | 400 | a part of the request other than a tool's arguments cannot be used |
@@ -25,6 +32,7 @@
  * | `key_conflict` | 409 | the keys there are do not allow another one |
  * | `not_implemented` | 501 | what the gateway stands on cannot do this |
  * | `callers_unavailable` | 503 | who the caller is cannot be found out, or its keys not changed, at the moment |
+ * | `store_unavailable` | 503 | what an idempotency key promises cannot be kept at the moment; nothing was sent |
  *
  * @example
  * ```ts
@@ -37,6 +45,8 @@
  */
 export type RequestErrorCode =
   | "invalid_arguments"
+  | "invalid_header"
+  | "invalid_batch"
   | "unauthenticated"
   | "host_refused"
   | "origin_refused"
@@ -46,6 +56,10 @@ export type RequestErrorCode =
   | "body_timeout"
   | "body_too_large"
   | "unsupported_media_type"
+  | "idempotency_in_progress"
+  | "idempotency_key_reused"
+  | "result_not_kept"
+  | "store_unavailable"
   | "caller_gone"
   | "closed"
   | "invalid_request"
@@ -70,6 +84,8 @@ export interface RequestErrorOptions {
   readonly suggestions?: readonly string[] | undefined;
   /** How long to wait before asking again, in milliseconds. */
   readonly retryAfterMs?: number | undefined;
+  /** What is wrong with the body, place by place. */
+  readonly faults?: readonly Fault[] | undefined;
   /** Headers of the response, by lower-case name. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
 }
@@ -82,6 +98,8 @@ export class RequestError extends Error {
   readonly suggestions: readonly string[];
   /** How long to wait before asking again, in milliseconds, where that helps. */
   readonly retryAfterMs: number | undefined;
+  /** What is wrong with the body, place by place; empty where that is not the reason. */
+  readonly faults: readonly Fault[];
   /** Headers of the response, by lower-case name. */
   readonly headers: Readonly<Record<string, string>>;
 
@@ -98,6 +116,7 @@ export class RequestError extends Error {
     this.code = code;
     this.suggestions = options.suggestions ?? [];
     this.retryAfterMs = options.retryAfterMs;
+    this.faults = options.faults ?? [];
     this.headers = options.headers ?? {};
   }
 }

@@ -64,7 +64,7 @@ interface Read {
 /** What the endpoint works with. */
 export type EndpointDeps = Pick<
   RouteDeps,
-  "directory" | "inFlight" | "maxBodyBytes" | "onInternalError" | "open" | "sessions" | "stateSecret"
+  "directory" | "inFlight" | "maxBodyBytes" | "onInternalError" | "open" | "sessions" | "storeSecret"
 >;
 
 /** Answers the requests of MCP clients. One for each gateway. */
@@ -80,7 +80,7 @@ export class McpEndpoint {
    * @param clock Tells the time. @default {The machine's}
    */
   constructor(deps: EndpointDeps, clock: Clock = SYSTEM_CLOCK) {
-    const { open, inFlight, stateSecret } = deps;
+    const { open, inFlight, storeSecret } = deps;
     this.#deps = deps;
     this.#sessions = new SessionBook(clock);
     const conversations = new ConversationBook(clock);
@@ -90,7 +90,7 @@ export class McpEndpoint {
       conversations,
       notices: new AgentNotices(),
       slots: new StreamSlots(),
-      states: new RequestStates(stateSecret, clock),
+      states: new RequestStates(storeSecret, clock),
       stopping: inFlight.stopping,
       paramHeaders: new WeakMap(),
     };

@@ -110,12 +110,13 @@ export const AGENTS = ["Kairos", "Mercurius"];
 /** A gateway with the keys `kairos-key` (agent Kairos) and `admin-key` (every agent). */
 export async function openHarness(
   overrides: Partial<AgentClient> = {},
-  options: Partial<GatewayOptions> & Pick<GatewayDeps, "onInternalError" | "store" | "now" | "fetch"> = {},
+  options: Partial<GatewayOptions> & Pick<GatewayDeps, "onInternalError" | "store" | "storeSecret" | "now" | "fetch"> =
+    {},
 ): Promise<Harness> {
   const directory = fakeDirectory(AGENTS, overrides);
-  const { onInternalError, store, now, fetch, ...rest } = options;
+  const { onInternalError, store, storeSecret, now, fetch, ...rest } = options;
   const keys = { Kairos: [await digestKey("kairos-key")], "*": [await digestKey("admin-key")] };
-  const gateway = createGateway({ directory, onInternalError, store, now, fetch }, { keys, ...rest });
+  const gateway = createGateway({ directory, onInternalError, store, storeSecret, now, fetch }, { keys, ...rest });
   return {
     gateway,
     directory,

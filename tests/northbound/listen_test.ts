@@ -155,7 +155,7 @@ Deno.test("A stream that is silent is kept alive, and nothing runs once its read
     open: true,
     maxBodyBytes: 10_000,
     sessions: "auto",
-    stateSecret: undefined,
+    storeSecret: undefined,
     onInternalError: () => {},
   } as const;
   const endpoint = new McpEndpoint(deps, clock);

@@ -175,9 +175,9 @@ Deno.test("Two instances with one secret share what a modern server asks, and sa
   await using legacy = await startAskingServer();
   await using modern = startModernFeaturesServer();
   const servers = { asking: { url: legacy.url }, features: { url: modern.url } };
-  const gateway = { open: "loopback", stateSecret: crypto.getRandomValues(new Uint8Array(32)) } as const;
-  await using one = startNorthbound({ servers, gateway });
-  await using two = startNorthbound({ servers, gateway });
+  const storeSecret = crypto.getRandomValues(new Uint8Array(32));
+  await using one = startNorthbound({ servers, storeSecret });
+  await using two = startNorthbound({ servers, storeSecret });
   await using stranger = startNorthbound({ servers });
 
   const goOn = async (name: string, args: Record<string, unknown>, north: Northbound) => {

@@ -1,8 +1,12 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { createGateway } from "../../routes/mod.ts";
+import { z } from "zod";
+import { createGateway, digestKey } from "../../routes/mod.ts";
+import { MCPClientManager } from "../../src/client_manager.ts";
 import { MCPError } from "../../src/errors.ts";
 import type { AgentClient } from "../../src/gateway/agent_directory.ts";
 import { AGENTS, fakeDirectory, openHarness, OWNED_TOOL, post, problemOf, ROUTED } from "../gateway/gateway_support.ts";
+import { startSilentServer } from "../support/fault_server.ts";
+import { startMCPServer } from "../support/mcp_server.ts";
 
 const STREAM = { accept: "text/event-stream" };
 
@@ -17,6 +21,21 @@ function serve(overrides: Partial<AgentClient>) {
   });
   const url = `http://127.0.0.1:${server.addr.port}/agents/Kairos/tools`;
   return { directory, gateway, server, requestSignals, url };
+}
+
+/** A gateway over real servers; asks for what is under `/agents/Kairos/`. */
+async function serveReal(servers: Record<string, { readonly url: string; readonly timeoutMs?: number }>) {
+  const directory = new MCPClientManager({ agents: { Kairos: { servers } } });
+  const gateway = createGateway({ directory }, { keys: { Kairos: [await digestKey("kairos-key")] } });
+  return {
+    [Symbol.asyncDispose]: () => directory.close(),
+    ask(path: string, init: RequestInit): Promise<Response> {
+      const headers = new Headers(init.headers);
+      headers.set("host", "gateway.test");
+      headers.set("authorization", "Bearer kairos-key");
+      return gateway.fetch(new Request(`http://gateway.test/agents/Kairos/${path}`, { ...init, headers }));
+    },
+  };
 }
 
 Deno.test("GET /agents/:agent/tools lists the tools with their owners and schemas", async () => {
@@ -218,6 +237,68 @@ Deno.test("POST /agents/:agent/tools/:tool cancels the call when its stream is c
   const response = await ask("/agents/Kairos/tools/search", post("{}", STREAM));
   await response.body?.cancel();
   await cancelled.promise;
+});
+
+for (const headers of [{}, STREAM]) {
+  Deno.test(`POST /agents/:agent/tools/:tool answers 422 with the path of each nested fault: ${JSON.stringify(headers)}`, async () => {
+    const line = z.object({ at: z.int(), text: z.string().max(5) });
+    const inputSchema = { edit: z.object({ lines: z.array(line).max(3) }), mode: z.enum(["dry", "wet"]) };
+    await using upstream = await startMCPServer({ tools: [{ name: "edit", inputSchema }] });
+    await using real = await serveReal({ files: { url: upstream.url } });
+    const lines = [{ at: 1, text: "a" }, { at: "2", text: "too long" }, {}];
+    const response = await real.ask("tools/edit", post(JSON.stringify({ edit: { lines }, mode: "moist" }), headers));
+    const text = await response.text();
+    const problem = JSON.parse(text.replace(/^event: problem\ndata: /, ""));
+    assertEquals([problem.status, problem.code, problem.server], [422, "invalid_arguments", "files"]);
+    assertEquals(problem.faults.map(({ path }: { path: string }) => path).sort(), [
+      "edit.lines[1].at",
+      "edit.lines[1].text",
+      "edit.lines[2].at",
+      "edit.lines[2].text",
+      "mode",
+    ]);
+    assertEquals([upstream.executions.size, upstream.count("tools/call")], [0, 0]);
+  });
+}
+
+for (const [method, path] of [["GET", "tools"], ["POST", "tools/search"]] as const) {
+  Deno.test(`${method} /agents/:agent/${path} answers 400 to an X-Request-Timeout-Ms that is no time`, async () => {
+    const { ask, directory } = await openHarness();
+    for (const timeout of ["0", "-5", "1.5", "soon", "1e3"]) {
+      const response = await ask(`/agents/Kairos/${path}`, { method, headers: { "x-request-timeout-ms": timeout } });
+      assertEquals([response.status, (await problemOf(response)).code], [400, "invalid_header"]);
+    }
+    assertEquals(directory.asked.filter(({ method }) => method !== "openClient"), []);
+  });
+
+  Deno.test(`${method} /agents/:agent/${path} answers 504 at the caller's deadline`, async () => {
+    await using silent = startSilentServer();
+    await using real = await serveReal({ files: { url: silent.url } });
+    const response = await real.ask(path, { method, headers: { "x-request-timeout-ms": "50" } });
+    assertEquals([response.status, (await problemOf(response)).code], [504, "deadline_exceeded"]);
+  });
+}
+
+Deno.test("POST /agents/:agent/tools/:tool streams a problem at the caller's deadline", async () => {
+  await using upstream = await startMCPServer({ tools: [{ name: "search" }] });
+  await using real = await serveReal({ files: { url: upstream.url } });
+  await (await real.ask("tools/search", post("{}"))).body?.cancel();
+  upstream.hangNext("tools/call");
+  const response = await real.ask("tools/search", post("{}", { ...STREAM, "x-request-timeout-ms": "50" }));
+  const text = await response.text();
+  const { status, code } = JSON.parse(text.replace("event: problem\ndata: ", ""));
+  assertEquals([status, code], [504, "deadline_exceeded"]);
+});
+
+Deno.test("POST /agents/:agent/tools/:tool never prolongs a server's own time for a caller with more", async () => {
+  await using upstream = await startMCPServer({ tools: [{ name: "search" }] });
+  await using real = await serveReal({ files: { url: upstream.url, timeoutMs: 200 } });
+  await (await real.ask("tools/search", post("{}"))).body?.cancel();
+  for (const timeout of ["20000", "600000"]) {
+    upstream.hangNext("tools/call");
+    const response = await real.ask("tools/search", post("{}", { "x-request-timeout-ms": timeout }));
+    assertEquals([response.status, (await problemOf(response)).code], [504, "deadline_exceeded"]);
+  }
 });
 
 Deno.test("S11 a stop answers 20 calls and 5 streams that do not end with a 503 each", async () => {

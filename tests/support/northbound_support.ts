@@ -15,6 +15,8 @@ export interface NorthboundOptions {
   readonly servers: Readonly<Record<string, ServerConfig>>;
   /** Who may use it. @default {Loopback, without keys} */
   readonly gateway?: GatewayOptions;
+  /** The secret that instances share. */
+  readonly storeSecret?: Uint8Array;
 }
 
 /** A running gateway. */
@@ -28,9 +30,10 @@ export interface Northbound extends AsyncDisposable {
 }
 
 /** Starts a gateway on a free port of loopback. */
-export function startNorthbound({ servers, gateway: options = { open: "loopback" } }: NorthboundOptions): Northbound {
+export function startNorthbound(north: NorthboundOptions): Northbound {
+  const { servers, gateway: options = { open: "loopback" }, storeSecret } = north;
   const manager = new MCPClientManager({ agents: { Kairos: { servers }, Mercurius: { servers } } });
-  const gateway = createGateway({ directory: manager }, options);
+  const gateway = createGateway({ directory: manager, storeSecret }, options);
   const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, gateway.fetch);
   return {
     url: `http://127.0.0.1:${server.addr.port}/agents/Kairos/mcp`,

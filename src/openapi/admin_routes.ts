@@ -1,0 +1,69 @@
+/**
+ * The routes of administrators, for the gateway's document. To everybody else they do not exist.
+ *
+ * @module
+ */
+
+import type { ProblemCode } from "../gateway/problem.ts";
+import type { GatewayRoute } from "./gateway_route.ts";
+
+const BODY: readonly ProblemCode[] = [
+  "invalid_arguments",
+  "invalid_request",
+  "body_timeout",
+  "body_too_large",
+  "unsupported_media_type",
+];
+const KEYS: readonly ProblemCode[] = ["not_found", "agent_not_found", "callers_unavailable", "closed"];
+
+/** The routes. */
+export const ADMIN_ROUTES: readonly GatewayRoute[] = [
+  {
+    method: "post",
+    path: "/admin/reconnect",
+    id: "reconnectAll",
+    tag: "admin",
+    summary: "Connects all agents again to every server that is not connected, or to one",
+    parameters: ["Server"],
+    answers: { 200: { description: "Agent by agent.", schema: "AllReconnected" } },
+    problems: ["not_found", "server_not_found", "closed"],
+  },
+  {
+    method: "post",
+    path: "/admin/cache/flush",
+    id: "flushCache",
+    tag: "admin",
+    summary: "Forgets the lists of all agents, or of one, so that the servers are asked anew",
+    parameters: ["Agent"],
+    answers: { 200: { description: "It is done.", schema: "Flushed" } },
+    problems: ["not_found", "agent_not_found", "not_implemented", "closed"],
+  },
+  {
+    method: "get",
+    path: "/admin/agents/:agent/keys",
+    id: "listKeys",
+    tag: "admin",
+    summary: "Lists the keys of an agent, or with `*` those of administrators; never a key or a whole digest",
+    answers: { 200: { description: "The keys.", schema: "Keys" } },
+    problems: KEYS,
+  },
+  {
+    method: "post",
+    path: "/admin/agents/:agent/keys",
+    id: "createKey",
+    tag: "admin",
+    summary: "Creates a key; an agent has at most two good ones",
+    body: { schema: "NewKey", description: "Its name and its end.", required: false },
+    answers: { 201: { description: "The key. It is told this once.", schema: "CreatedKey" } },
+    problems: [...KEYS, ...BODY, "key_conflict"],
+  },
+  {
+    method: "delete",
+    path: "/admin/agents/:agent/keys/:id",
+    id: "revokeKey",
+    tag: "admin",
+    summary: "Revokes a key, wherever it is from",
+    answers: { 200: { description: "It is revoked.", schema: "RevokedKey" } },
+    problems: [...KEYS, "key_not_found"],
+  },
+];

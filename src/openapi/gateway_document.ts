@@ -1,0 +1,164 @@
+/**
+ * The gateway's own OpenAPI 3.1 document. It says nothing of agents.
+ *
+ * @module
+ */
+
+import { sha256Hex } from "../cache/sha256.ts";
+import type { ProblemCode } from "../gateway/problem.ts";
+import type { JsonObject } from "../protocol.ts";
+import { VERSION } from "../version.ts";
+import type { WrittenDocument } from "./agent_document.ts";
+import type { GatewayRoute, RouteAnswer } from "./gateway_route.ts";
+import { GATEWAY_ROUTES } from "./gateway_routes.ts";
+import { GATEWAY_SCHEMAS } from "./gateway_schemas.ts";
+import {
+  CALL_PARAMETERS,
+  CALL_SCHEMAS,
+  HEADERS,
+  SECURITY,
+  toContent,
+  toProblemResponses,
+  toRef,
+} from "./shared_parts.ts";
+
+const EVERYWHERE: readonly ProblemCode[] = ["host_refused", "origin_refused", "internal"];
+const SEGMENT = /:([A-Za-z]+)/g;
+
+const PATH_PARAMETERS: Readonly<Record<string, string>> = {
+  agent: "The agent's name.",
+  tool: "The name under which the tool is listed, percent-encoded.",
+  id: "The name of the key.",
+};
+const PARAMETERS: Readonly<Record<string, JsonObject>> = {
+  ...CALL_PARAMETERS,
+  Server: {
+    name: "server",
+    in: "query",
+    required: false,
+    description: "The server to connect to; all that are not connected where it is left out.",
+    schema: { type: "string" },
+  },
+  Agent: {
+    name: "agent",
+    in: "query",
+    required: false,
+    description: "The agent; all where it is left out.",
+    schema: { type: "string" },
+  },
+  McpSession: {
+    name: "Mcp-Session-Id",
+    in: "header",
+    required: false,
+    description: "The session, where `initialize` has begun one.",
+    schema: { type: "string" },
+  },
+};
+
+/**
+ * Names the routes, as people read them.
+ *
+ * @returns Method and path of each.
+ */
+export function listRoutes(): readonly string[] {
+  return GATEWAY_ROUTES.map(({ method, path }) => `${method.toUpperCase()} ${path}`);
+}
+
+/**
+ * Writes the document.
+ *
+ * @returns The document; always the same.
+ */
+export async function writeGatewayDocument(): Promise<WrittenDocument> {
+  const byPath = Map.groupBy(GATEWAY_ROUTES, ({ path }) => path.replaceAll(SEGMENT, "{$1}"));
+  const document = {
+    openapi: "3.1.0",
+    info: {
+      title: "Portolan gateway",
+      version: VERSION,
+      description:
+        "Agents and their MCP servers behind one HTTP interface. The tools of an agent as operations are at " +
+        "`/agents/{agent}/openapi.json`.",
+      license: { name: "MIT", identifier: "MIT" },
+    },
+    servers: [{ url: "/" }],
+    security: [{ bearer: [] }],
+    tags: [
+      { name: "gateway", description: "Whether it works." },
+      { name: "agents", description: "What agents have." },
+      { name: "calls", description: "Calling tools." },
+      { name: "mcp", description: "Agents as MCP servers, and where their callers get tokens." },
+      { name: "admin", description: "What administrators do." },
+      { name: "documents", description: "What programs are generated from." },
+    ],
+    paths: Object.fromEntries(
+      [...byPath].map(([path, routes]) => [
+        path,
+        Object.fromEntries(routes.map((route) => [route.method, toOperation(route)])),
+      ]),
+    ),
+    components: {
+      securitySchemes: SECURITY,
+      parameters: PARAMETERS,
+      headers: HEADERS,
+      schemas: { ...CALL_SCHEMAS, ...GATEWAY_SCHEMAS },
+    },
+  };
+  const text = JSON.stringify(document);
+  return { text, etag: `"${(await sha256Hex(text)).slice(0, 32)}"` };
+}
+
+function toOperation(route: GatewayRoute): JsonObject {
+  const { id, tag, summary, isKeyless = false, path, parameters = [], body, answers, isJsonRpc, problems = [] } = route;
+  const inPath = [...path.matchAll(SEGMENT)].map(([, name = ""]) => ({
+    name,
+    in: "path",
+    required: true,
+    description: PATH_PARAMETERS[name] ?? "",
+    schema: { type: "string" },
+  }));
+  const failures: readonly ProblemCode[] = [
+    ...EVERYWHERE,
+    ...(isKeyless ? [] : ["unauthenticated" as const]),
+    ...problems,
+  ];
+  const hasTag = Object.values(answers).some((answer) => answer.hasTag === true);
+  return {
+    operationId: id,
+    tags: [tag],
+    summary,
+    ...(isKeyless ? { security: [] } : {}),
+    ...(inPath.length + parameters.length === 0
+      ? {}
+      : { parameters: [...inPath, ...parameters.map((name) => toRef("parameters", name))] }),
+    ...(body === undefined ? {} : {
+      requestBody: {
+        description: body.description,
+        required: body.required,
+        content: toContent(toRef("schemas", body.schema)),
+      },
+    }),
+    responses: {
+      ...toProblemResponses(failures, isJsonRpc),
+      ...Object.fromEntries(Object.entries(answers).map(([status, answer]) => [status, toResponse(answer)])),
+      ...(hasTag ? { 304: { description: "The version that `If-None-Match` names is the newest." } } : {}),
+    },
+  };
+}
+
+function toResponse({ description, schema, events, mayBeReplayed, hasTag }: RouteAnswer): JsonObject {
+  return {
+    description,
+    headers: {
+      "X-Request-Id": toRef("headers", "RequestId"),
+      ...(mayBeReplayed === true ? { "Idempotency-Replayed": toRef("headers", "IdempotencyReplayed") } : {}),
+      ...(hasTag === true ? { ETag: toRef("headers", "ETag") } : {}),
+    },
+    ...(schema === undefined && events === undefined ? {} : {
+      content: {
+        ...(schema === undefined ? {} : toContent(toRef("schemas", schema))),
+        ...(events === undefined ? {} : toContent({ type: "string", description: events }, "text/event-stream")),
+      },
+    }),
+  };
+}

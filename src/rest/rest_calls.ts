@@ -1,0 +1,96 @@
+/**
+ * One call by REST, alone or in a batch: by whom, of what, until when, and under which key.
+ *
+ * @module
+ */
+
+import type { Access } from "../callers/access.ts";
+import { Deadline, OPERATION_TIMEOUT_MS } from "../deadline.ts";
+import type { AgentClient } from "../gateway/agent_directory.ts";
+import type { InFlight } from "../gateway/in_flight.ts";
+import type { JsonObject, Progress } from "../protocol.ts";
+import type { RoutedResult } from "../status.ts";
+import { toCallMark } from "./idempotency_key.ts";
+import type { CallAnswer, CallTurn, IdempotentCalls } from "./idempotent_calls.ts";
+import { withinTime } from "./request_timeout.ts";
+
+/** A call as its caller wants it. */
+export interface RestCall {
+  /** Who calls. */
+  readonly access: Access;
+  /** Whose tool it is. */
+  readonly agent: string;
+  /** The agent's client. */
+  readonly client: AgentClient;
+  /** The tool. */
+  readonly tool: string;
+  /** Its arguments. */
+  readonly args: JsonObject;
+  /** The parts of its idempotency key, or `undefined` where it has none. */
+  readonly key: readonly string[] | undefined;
+  /** How long the caller waits, in milliseconds, or `undefined` where nothing is said. */
+  readonly timeoutMs: number | undefined;
+}
+
+/** A call that has been let in. */
+export interface OpenCall {
+  /** Whether its answer is known already. */
+  readonly replays: boolean;
+  /**
+   * Gets the answer; to be asked for once.
+   *
+   * @param signal The caller's.
+   * @param onProgress Told of progress, where this request makes the call.
+   * @returns How the call ended; a failure of the call itself is one of them.
+   * @throws {RequestError} If the gateway gives no answer.
+   */
+  answer(signal: AbortSignal, onProgress?: (progress: Progress) => void): Promise<CallAnswer>;
+}
+
+/** What calls are made with. */
+export interface RestCallsDeps {
+  /** What is running. */
+  readonly inFlight: InFlight;
+  /** The calls that have keys. */
+  readonly idempotentCalls: IdempotentCalls;
+}
+
+/**
+ * Lets a call in. Every call by REST passes here, also each of a batch.
+ *
+ * @param deps What it is made with.
+ * @param call The call.
+ * @returns The way to its answer.
+ * @throws {RequestError} If it is refused.
+ */
+export async function openCall({ inFlight, idempotentCalls }: RestCallsDeps, call: RestCall): Promise<OpenCall> {
+  const { access: { caller }, agent, client, tool, args, key, timeoutMs } = call;
+  const make = (signal: AbortSignal, onProgress: ((progress: Progress) => void) | undefined): Promise<RoutedResult> =>
+    withinTime(timeoutMs, signal, (options) => client.callToolRouted(tool, args, { ...options, onProgress }));
+  if (key === undefined) {
+    return {
+      replays: false,
+      async answer(signal, onProgress) {
+        const routed = await inFlight.run(signal, (signal) => make(signal, onProgress));
+        return { outcome: { kind: "result", routed }, replayed: false };
+      },
+    };
+  }
+  const turn: CallTurn = await idempotentCalls.begin(await toCallMark({ caller, agent, key, tool, args }));
+  return {
+    replays: turn.replays,
+    async answer(signal, onProgress) {
+      let began = false;
+      try {
+        return await inFlight.run(signal, async (signal) => {
+          began = true;
+          using deadline = new Deadline(timeoutMs ?? OPERATION_TIMEOUT_MS, { signal });
+          return await turn.answer((signal) => make(signal, onProgress), deadline);
+        });
+      } catch (error) {
+        if (!began) await turn.drop(error);
+        throw error;
+      }
+    },
+  };
+}
