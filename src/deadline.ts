@@ -29,6 +29,8 @@ export interface DeadlineOptions {
   readonly parent?: Deadline | undefined;
   /** Aborted when the client that the operation belongs to is closed. */
   readonly owner?: AbortSignal | undefined;
+  /** How long the time may stand still in all while somebody else is turned to, in milliseconds. @default {0} */
+  readonly pauseMs?: number | undefined;
 }
 
 /**
@@ -36,8 +38,10 @@ export interface DeadlineOptions {
  * signal, and dispose of it when the operation has settled: its timer and its listeners go with it.
  */
 export class Deadline implements Disposable {
-  /** When the time passes, on the clock of `performance.now()`, in milliseconds. */
+  /** When the time passes at the latest, on the clock of `performance.now()`, in milliseconds. */
   readonly #endsAt: number;
+  /** When it passes if it does not stand still any more. */
+  #dueAt: number;
   readonly #options: DeadlineOptions;
   /** Made, with the timer, when it is first asked for: much that has a deadline is done at once. */
   #controller: AbortController | undefined;
@@ -49,6 +53,8 @@ export class Deadline implements Disposable {
   #heard: (() => void) | undefined;
   /** How many wait for somebody else than the one whose silence is watched. */
   #pauses = 0;
+  /** Since when the time stands still. */
+  #stoppedAt: number | undefined;
 
   /**
    * Starts the clock.
@@ -57,7 +63,9 @@ export class Deadline implements Disposable {
    * @param options The signals that end it earlier.
    */
   constructor(timeoutMs: number, options: DeadlineOptions = {}) {
-    this.#endsAt = Math.min(performance.now() + timeoutMs, options.parent?.endsAtMs ?? Infinity);
+    const { parent, pauseMs = 0 } = options;
+    this.#dueAt = Math.min(performance.now() + timeoutMs, parent?.endsAtMs ?? Infinity);
+    this.#endsAt = Math.min(this.#dueAt + pauseMs, parent?.endsAtMs ?? Infinity);
     this.#options = options;
   }
 
@@ -66,12 +74,12 @@ export class Deadline implements Disposable {
     return (this.#controller ?? this.#arm()).signal;
   }
 
-  /** When the time passes, on the clock of `performance.now()`, in milliseconds. */
+  /** When the time passes at the latest, on the clock of `performance.now()`, in milliseconds. */
   get endsAtMs(): number {
     return this.#endsAt;
   }
 
-  /** How much time is left, in milliseconds; never negative. */
+  /** How much time is left at most, in milliseconds; never negative. */
   get remainingMs(): number {
     return Math.max(0, this.#endsAt - performance.now());
   }
@@ -115,18 +123,22 @@ export class Deadline implements Disposable {
   }
 
   /**
-   * Waits for work during which no silence is one: somebody else is turned to. The operation's own time goes on.
+   * Waits for work during which no silence is one: somebody else is turned to. The operation's own time goes on, but for
+   * what it may stand still.
    *
    * @param work What to wait for.
    * @returns What the work resolves to.
    */
   async withoutSilence<T>(work: () => Promise<T>): Promise<T> {
-    this.#pauses++;
+    if (this.#pauses++ === 0) this.#standStill();
     clearAlarm(this.#silence);
     try {
       return await work();
     } finally {
-      if (--this.#pauses === 0) this.#heard?.();
+      if (--this.#pauses === 0) {
+        this.#goOn();
+        this.#heard?.();
+      }
     }
   }
 
@@ -143,12 +155,34 @@ export class Deadline implements Disposable {
     const { signal, parent, owner } = this.#options;
     for (const source of [signal, parent?.signal, owner]) this.#follow(source, controller);
     // A timer of our own could go off a little before that of the parent, which would not be over then.
-    if (controller.signal.aborted || this.#endsAt === parent?.endsAtMs) return controller;
-    const end = () => controller.abort(new DeadlinePassed());
-    const restMs = this.remainingMs;
+    if (controller.signal.aborted || this.#dueAt === parent?.endsAtMs) return controller;
+    this.#setTimer(this.#stoppedAt === undefined ? this.#dueAt : this.#endsAt);
+    return controller;
+  }
+
+  #setTimer(atMs: number): void {
+    const end = () => this.#controller?.abort(new DeadlinePassed());
+    const restMs = Math.max(0, Math.min(atMs, this.#endsAt) - performance.now());
     if (restMs === 0) end();
     else this.#timer = setAlarm(end, Math.min(restMs, MAX_TIMER_MS));
-    return controller;
+  }
+
+  #standStill(): void {
+    if (this.#dueAt >= this.#endsAt) return;
+    this.#stoppedAt = performance.now();
+    this.#reset(this.#endsAt);
+  }
+
+  #goOn(): void {
+    if (this.#stoppedAt === undefined) return;
+    this.#dueAt += performance.now() - this.#stoppedAt;
+    this.#stoppedAt = undefined;
+    this.#reset(this.#dueAt);
+  }
+
+  #reset(atMs: number): void {
+    clearAlarm(this.#timer);
+    if (this.#controller?.signal.aborted === false && !this.#disposed) this.#setTimer(atMs);
   }
 
   #follow(signal: AbortSignal | undefined, controller: AbortController): void {

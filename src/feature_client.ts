@@ -35,6 +35,8 @@ export interface ReadOptions extends RequestOptions {
   readonly server?: string | undefined;
   /** Answers what the server asks in between, instead of the client's own handlers. */
   readonly input?: InputHandlers | undefined;
+  /** How long the time stands still, in all, while `input` is asked, in milliseconds, as of a tool call. */
+  readonly inputTimeoutMs?: number | undefined;
   /** Has questions of a server handed to the caller, as `round` of a tool call does; completions ask none. */
   readonly round?: InputRound | undefined;
 }

@@ -57,10 +57,16 @@ export interface CallToolOptions extends RequestOptions {
   readonly trace?: TraceContext | undefined;
   /**
    * Answers what the server asks while the call runs, instead of the client's own handlers. A person takes time: give
-   * the call a `timeoutMs` to match. Over the old SSE transport nobody knows to which of several calls a question
+   * the call a `timeoutMs` or an `inputTimeoutMs` to match. Over the old SSE transport nobody knows to which of several calls a question
    * belongs: where they have different handlers, it is refused.
    */
   readonly input?: InputHandlers | undefined;
+  /**
+   * How long the time of the call stands still, in all, while `input` is asked, in milliseconds: the call may last that
+   * much longer than `timeoutMs`, or than its server is given.
+   * @default {undefined, the time goes on}
+   */
+  readonly inputTimeoutMs?: number | undefined;
   /**
    * Has what a server of the modern era asks handed to the caller, as an `InputRequiredError`, instead of answered by
    * `input`; a legacy server knows no rounds, and `input` is what answers it. @default {undefined, `input` answers}

@@ -325,7 +325,6 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
     "src/northbound/agent_notices.ts",
     "src/northbound/frame.ts",
     "src/northbound/message_stream.ts",
-    "src/northbound/patience.ts",
     "src/northbound/request_state.ts",
     "src/northbound/rpc_errors.ts",
     "src/northbound/stream_slots.ts",

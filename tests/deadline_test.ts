@@ -104,3 +104,23 @@ Deno.test("checkTimeout() lets positive numbers and undefined through, and nothi
     assertThrows(() => checkTimeout("timeoutMs", value as number), RangeError, `timeoutMs as a time in milliseconds`);
   }
 });
+
+Deno.test("Deadline.withoutSilence() lets the time stand still, and no longer than it may in all", async () => {
+  using patient = new Deadline(40, { pauseMs: 10_000 });
+  using short = new Deadline(40, { pauseMs: 40 });
+  using usual = new Deadline(40);
+  const answered = Promise.withResolvers<void>();
+  const waits = [patient, short, usual].map((one) => one.race(one.withoutSilence(() => answered.promise)));
+  const outcomes = await Promise.allSettled([
+    until(() => usual.signal.aborted && short.signal.aborted),
+    ...waits.slice(1),
+  ]);
+  assertEquals(outcomes.map(({ status }) => status), ["fulfilled", "rejected", "rejected"]);
+  assertEquals([patient.signal.aborted, short.passed, usual.passed], [false, true, true]);
+  answered.resolve();
+  await waits[0];
+  assertEquals(patient.signal.aborted, false);
+  // From here on it goes on, with what was left of it.
+  await until(() => patient.signal.aborted);
+  assertEquals(patient.passed, true);
+});

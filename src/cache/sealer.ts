@@ -12,7 +12,8 @@ const INFO = new TextEncoder().encode("portolan sealed entry v1");
 
 /** Seals and opens texts with one secret. */
 export class Sealer {
-  readonly #key: Promise<CryptoKey>;
+  readonly #secret: Uint8Array<ArrayBuffer>;
+  #key: Promise<CryptoKey> | undefined;
 
   /**
    * Creates a sealer.
@@ -24,8 +25,7 @@ export class Sealer {
     if (secret.byteLength < MIN_SECRET_BYTES) {
       throw new RangeError(`Cannot use a store secret of less than ${MIN_SECRET_BYTES} bytes: ${secret.byteLength}`);
     }
-    this.#key = deriveKey(secret);
-    this.#key.catch(() => {});
+    this.#secret = new Uint8Array(secret);
   }
 
   /**
@@ -39,7 +39,7 @@ export class Sealer {
     const iv = crypto.getRandomValues(new Uint8Array(IV_BYTES));
     const sealed = await crypto.subtle.encrypt(
       toAlgorithm(iv, boundTo),
-      await this.#key,
+      await this.#openKey(),
       new TextEncoder().encode(text),
     );
     const bytes = new Uint8Array(IV_BYTES + sealed.byteLength);
@@ -59,16 +59,21 @@ export class Sealer {
     try {
       const bytes = Uint8Array.fromBase64(sealed);
       const algorithm = toAlgorithm(bytes.subarray(0, IV_BYTES), boundTo);
-      const text = await crypto.subtle.decrypt(algorithm, await this.#key, bytes.subarray(IV_BYTES));
+      const text = await crypto.subtle.decrypt(algorithm, await this.#openKey(), bytes.subarray(IV_BYTES));
       return new TextDecoder().decode(text);
     } catch {
       return undefined;
     }
   }
+
+  /** Derived once, and only where something is sealed: most starts need no key. */
+  #openKey(): Promise<CryptoKey> {
+    return this.#key ??= deriveKey(this.#secret);
+  }
 }
 
-async function deriveKey(secret: Uint8Array): Promise<CryptoKey> {
-  const material = await crypto.subtle.importKey("raw", new Uint8Array(secret), "HKDF", false, ["deriveKey"]);
+async function deriveKey(secret: Uint8Array<ArrayBuffer>): Promise<CryptoKey> {
+  const material = await crypto.subtle.importKey("raw", secret, "HKDF", false, ["deriveKey"]);
   const algorithm = { name: "HKDF", hash: "SHA-256", salt: new Uint8Array(), info: INFO };
   return await crypto.subtle.deriveKey(algorithm, material, { name: "AES-GCM", length: 256 }, false, [
     "encrypt",

@@ -7,6 +7,7 @@
 import { checkTimeout, Deadline } from "../deadline.ts";
 import { isMCPError, MCPError } from "../errors.ts";
 import type { Tool } from "../protocol.ts";
+import type { CallToolOptions } from "../tool_client.ts";
 import { checkRequest, createRequest, type RequestFields } from "./create_request.ts";
 import type { Interceptor, Next } from "./interceptor.ts";
 import type { InterceptedRequest, RequestKind, ResultOf } from "./requests.ts";
@@ -155,11 +156,11 @@ export class InterceptorChain {
   }
 
   async #run<K extends RequestKind>(fields: RequestFields<K>, run: Run<K>): Promise<ResultOf<K>> {
-    const { timeoutMs = this.#timeoutMs, signal } = fields.options;
+    const { timeoutMs = this.#timeoutMs, inputTimeoutMs = 0, signal }: CallToolOptions = fields.options;
     checkTimeout("timeoutMs", timeoutMs);
     signal?.throwIfAborted();
     const over = new AbortController();
-    using deadline = new Deadline(timeoutMs, { signal, owner: over.signal });
+    using deadline = new Deadline(timeoutMs + inputTimeoutMs, { signal, owner: over.signal });
     const options = { ...fields.options, signal: deadline.signal };
     const request = createRequest({ ...fields, options }, { deadline, book: this.#book });
     const work = passOn(run, 0, request);

@@ -47,6 +47,8 @@ export interface Reply {
 export interface AnswerOptions {
   /** What the caller takes: what it does not is not sent. */
   readonly takes: { readonly json: boolean; readonly stream: boolean };
+  /** Headers of the response, whichever kind it is. */
+  readonly headers?: Readonly<Record<string, string>> | undefined;
   /** Tells the time. */
   readonly clock: Clock;
   /** Told once when the reader of a stream goes away before the response. */
@@ -61,7 +63,7 @@ export interface AnswerOptions {
  * @returns The response, as soon as it is decided which kind it is.
  */
 export function answer(options: AnswerOptions, work: (outlet: Outlet) => Promise<Reply>): Promise<Response> {
-  const { takes, clock, onGone } = options;
+  const { takes, headers: own, clock, onGone } = options;
   const { promise, resolve } = Promise.withResolvers<Response>();
   let stream: MessageStream | undefined;
   let replied = false;
@@ -71,7 +73,7 @@ export function answer(options: AnswerOptions, work: (outlet: Outlet) => Promise
         onClosed: () => replied ? undefined : onGone(),
         keepAlive: { ms: KEEP_ALIVE_MS, clock },
       });
-      resolve(stream.toResponse());
+      resolve(stream.toResponse(own));
     }
     return stream;
   };
@@ -89,7 +91,8 @@ export function answer(options: AnswerOptions, work: (outlet: Outlet) => Promise
     replied = true;
     const isJson = message !== undefined && (takes.json || status !== 200);
     if (stream === undefined && isJson) {
-      return resolve(new Response(message, { status, headers: { "content-type": "application/json", ...headers } }));
+      const all = { "content-type": "application/json", ...own, ...headers };
+      return resolve(new Response(message, { status, headers: all }));
     }
     begin().end(message);
   };

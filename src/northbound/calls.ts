@@ -6,6 +6,7 @@
 
 import { readParamHeaders, toParamHeaders } from "../connection/param_headers.ts";
 import type { CompletionReference } from "../context.ts";
+import { isMCPError } from "../errors.ts";
 import { isJsonObject, type JsonObject } from "../protocol.ts";
 import type { Exchange } from "./exchange.ts";
 import { fromHeaderValue } from "./header_values.ts";
@@ -18,7 +19,7 @@ import { HEADER_MISMATCH, INVALID_PARAMS, RpcError } from "./rpc.ts";
  * Answers `tools/call`.
  *
  * @param exchange The request.
- * @returns What the tool answered.
+ * @returns What the tool answered, or what is wrong with its arguments.
  */
 export async function callTool(exchange: Exchange): Promise<JsonObject> {
   const { client, frame, request } = exchange;
@@ -26,15 +27,21 @@ export async function callTool(exchange: Exchange): Promise<JsonObject> {
   if (typeof name !== "string") throw invalid('Cannot call a tool as "params" has no name');
   if (!isJsonObject(args)) throw invalid('Cannot call the tool as "arguments" is no JSON object');
   if (frame.era === "modern") await checkParamHeaders(exchange, name, args);
-  return await relay(exchange, {
-    name,
-    args,
-    async send({ server, ...options }) {
-      if (server !== undefined) checkOwner(server, (await client.routeTool(name, options)).server);
-      const { result } = await client.callToolRouted(name, args, options);
-      return toEraResult(exchange, result as unknown as JsonObject);
-    },
-  });
+  try {
+    return await relay(exchange, {
+      name,
+      args,
+      async send({ server, ...options }) {
+        if (server !== undefined) checkOwner(server, (await client.routeTool(name, options)).server);
+        const { result } = await client.callToolRouted(name, args, options);
+        return toEraResult(exchange, result as unknown as JsonObject);
+      },
+    });
+  } catch (error) {
+    // A model that reads what is wrong with its arguments can mend them (specification: Tools, Error Handling).
+    if (!isMCPError(error) || error.code !== "invalid_arguments" || error.faults.length === 0) throw error;
+    return toEraResult(exchange, { content: [{ type: "text", text: error.message }], isError: true });
+  }
 }
 
 /**
@@ -143,8 +150,8 @@ function isSame(sent: string | undefined, expected: string | undefined): boolean
   return numbers[0] === numbers[1];
 }
 
-function toReadOptions({ signal, timeoutMs, input, round, server }: RelayOptions) {
-  return { signal, timeoutMs, input, round, server };
+function toReadOptions({ signal, input, inputTimeoutMs, round, server }: RelayOptions) {
+  return { signal, input, inputTimeoutMs, round, server };
 }
 
 function toFreshness({ ttlMs, cacheScope }: { readonly [field: string]: unknown }): Freshness {

@@ -18,7 +18,6 @@ import { type Clock, SYSTEM_CLOCK } from "./clock.ts";
 import { ConversationBook } from "./conversation_book.ts";
 import type { Exchange, Services } from "./exchange.ts";
 import { type Frame, isModern, readFrame } from "./frame.ts";
-import { toLegacyVersion } from "./handshake.ts";
 import { toAskable } from "./input_relay.ts";
 import { listen, listenInSession } from "./listen.ts";
 import { methodOf } from "./methods.ts";
@@ -127,7 +126,8 @@ export class McpEndpoint {
     try {
       openAgent(this.#deps.directory, call.access, call.agent);
       const session = this.#sessionOf(call);
-      if (session === undefined) throw methodNotAllowed();
+      // A HEAD comes this way too: nobody would read its stream.
+      if (session === undefined || call.request.method !== "GET") throw methodNotAllowed();
       if (!readAccept(call.request.headers).stream) throw notAcceptable();
       return listenInSession(session, this.#services);
     } catch (error) {
@@ -181,28 +181,28 @@ export class McpEndpoint {
     const read: Read = { call, client, request, frame, session, takes };
     if (frame.era === "modern" && request.method === "subscriptions/listen") return await this.#listen(read);
     const method = methodOf(frame.era, request.method);
+    const headersOfSession = begins && session !== undefined ? { "mcp-session-id": session.options.id } : undefined;
     const gone = new AbortController();
     const onGone = () => gone.abort();
-    return await answer({ takes, clock: this.#services.clock, onGone }, async (outlet): Promise<Reply> => {
-      try {
-        const result = await this.#run(read, gone, async (signal) => {
-          return await method(this.#toExchange(read, outlet, signal));
-        });
-        const id = begins ? session?.options.id : undefined;
-        return {
-          message: writeResult(request.id, result),
-          headers: id === undefined ? {} : { "mcp-session-id": id },
-        };
-      } catch (error) {
-        if (error instanceof RequestCancelled) return { message: undefined };
-        const rpcError = this.#toError(error, { requestId: call.requestId, era: frame.era, uri: request.params.uri });
-        return {
-          message: writeError(request.id, rpcError),
-          status: rpcError.status,
-          headers: errorHeaders(rpcError),
-        };
-      }
-    });
+    return await answer(
+      { takes, headers: headersOfSession, clock: this.#services.clock, onGone },
+      async (outlet): Promise<Reply> => {
+        try {
+          const result = await this.#run(read, gone, async (signal) => {
+            return await method(this.#toExchange(read, outlet, signal));
+          });
+          return { message: writeResult(request.id, result) };
+        } catch (error) {
+          if (error instanceof RequestCancelled) return { message: undefined };
+          const rpcError = this.#toError(error, { requestId: call.requestId, era: frame.era, uri: request.params.uri });
+          return {
+            message: writeError(request.id, rpcError),
+            status: rpcError.status,
+            headers: errorHeaders(rpcError),
+          };
+        }
+      },
+    );
   }
 
   /** A session goes on where a connection is lost; without one, the connection is all that there is of a caller. */
@@ -242,8 +242,7 @@ export class McpEndpoint {
     const askable = toAskable(params.capabilities);
     if (this.#deps.sessions === "off" || Object.keys(askable).length === 0) return undefined;
     const { agent, access: { caller } } = call;
-    const version = toLegacyVersion(params.protocolVersion);
-    return this.#sessions.begin({ agent, client, caller, version, askable, notices: this.#services.notices });
+    return this.#sessions.begin({ agent, client, caller, askable, notices: this.#services.notices });
   }
 
   #sessionOf({ request, agent, access }: EndpointCall): Session | undefined {
@@ -282,5 +281,5 @@ function notAcceptable(): RpcError {
 }
 
 function methodNotAllowed(): RequestError {
-  return new RequestError("method_not_allowed", "Cannot serve the request as it is in no session");
+  return new RequestError("method_not_allowed", "Cannot serve the request as it is no POST, and in no session");
 }

@@ -28,13 +28,8 @@ export function initialize(exchange: Exchange): JsonObject {
   };
 }
 
-/**
- * The version that a session or a stateless caller goes on with.
- *
- * @param requested What the caller asked for.
- * @returns That, where it is served, else the best one.
- */
-export function toLegacyVersion(requested: unknown): string {
+/** The version that was asked for, where it is served, else the best one. */
+function toLegacyVersion(requested: unknown): string {
   return LEGACY_VERSIONS.find((version) => version === requested) ?? LEGACY_VERSIONS[0] ?? "";
 }
 

@@ -75,13 +75,20 @@ function toModes(elicitation: JsonObject): readonly ("form" | "url")[] {
   return form === undefined ? ["url"] : ["form", "url"];
 }
 
-/** A form is what a question without a mode is: callers of versions before 2025-11-25 know no modes. */
+/**
+ * A question without a mode is a form: callers of versions before 2025-11-25 know no modes. The token by which a server
+ * would be told of progress is of its own connection.
+ */
 function toParams(question: object): JsonObject {
-  return Object.fromEntries(
-    Object.entries(question).filter(([name, value]) => {
-      return value !== undefined && !(name === "mode" && value === "form");
-    }),
+  const { _meta, mode, ...rest }: JsonObject = Object.fromEntries(
+    Object.entries(question).filter(([, value]) => value !== undefined),
   );
+  const { progressToken: _, ...meta } = isJsonObject(_meta) ? _meta : {};
+  return {
+    ...rest,
+    ...(mode === undefined || mode === "form" ? {} : { mode }),
+    ...(Object.keys(meta).length === 0 ? {} : { _meta: meta }),
+  };
 }
 
 function toElicitationAnswer({ action, content }: JsonObject): ElicitationAnswer {

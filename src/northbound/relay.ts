@@ -14,7 +14,6 @@
 
 import { abortable } from "@std/async";
 import type { LogMessage } from "../context.ts";
-import { MCPError } from "../errors.ts";
 import { InputRequiredError, type InputRound, UndeclaredInputError } from "../input_round.ts";
 import { isJsonObject, type JsonObject } from "../protocol.ts";
 import type { CallToolOptions } from "../tool_client.ts";
@@ -22,15 +21,12 @@ import { Conversation, type Turn } from "./conversation.ts";
 import type { Exchange } from "./exchange.ts";
 import { LOG_LEVELS } from "./frame.ts";
 import { type Ask, toAskable, toInputHandlers } from "./input_relay.ts";
-import { Patience } from "./patience.ts";
 import { refuseState, type RoundState, type StateBinding } from "./request_state.ts";
 import { toEraResult } from "./results.ts";
 import { INVALID_PARAMS, MISSING_CAPABILITY, RpcError, writeNotification } from "./rpc.ts";
 
-/** How long a server may take whose questions are put to the caller, in milliseconds; their time does not count. */
-const SERVER_MS = 30_000;
-/** How long such a request may take in all, in milliseconds. */
-const TOTAL_MS = 15 * 60_000;
+/** How long the time of a request stands still, in all, while its caller is asked, in milliseconds. */
+const INPUT_TIMEOUT_MS = 10 * 60_000;
 
 /** What a relayed request is sent with. */
 export interface RelayOptions extends CallToolOptions {
@@ -146,19 +142,14 @@ async function sendAsking(
   { askable, ask, signal, turnOf }: Asking,
   further: Pick<RelayOptions, "round" | "server"> = {},
 ): Promise<JsonObject> {
-  const slow = new AbortController();
-  using patience = new Patience(SERVER_MS, exchange.services.clock, () => {
-    slow.abort(new MCPError("deadline_exceeded", "Cannot finish the request as the server did not answer in time"));
-  });
-  const both = AbortSignal.any([signal, slow.signal]);
   const sent = relayed.send({
     ...toOptions(exchange, turnOf),
     ...further,
-    signal: both,
-    timeoutMs: TOTAL_MS,
-    input: toInputHandlers(askable, (...question) => patience.during(() => ask(...question))),
+    signal,
+    input: toInputHandlers(askable, ask),
+    inputTimeoutMs: INPUT_TIMEOUT_MS,
   });
-  return await abortable(sent, both);
+  return await abortable(sent, signal);
 }
 
 /** Tells a modern caller what it would have had to declare. */
@@ -190,15 +181,10 @@ function toOptions({ frame, session }: Exchange, turnOf: () => Turn): CallToolOp
   return {
     trace,
     ...(wanted === undefined ? {} : {
-      onProgress: ({ progress, total, message }) => {
+      onProgress: (progress) => {
         const { outlet, progressToken } = turnOf();
         if (progressToken === undefined) return;
-        const params = {
-          progressToken,
-          progress,
-          ...(total === undefined ? {} : { total }),
-          ...(message === undefined ? {} : { message }),
-        };
+        const params = { ...progress, progressToken } as unknown as JsonObject;
         outlet.offer(writeNotification("notifications/progress", params), "progress");
       },
     }),

@@ -53,23 +53,28 @@ export type RoundState =
 
 /** Seals and opens states. */
 export class RequestStates {
-  readonly #toSealer: () => Sealer;
-  #sealer: Sealer | undefined;
+  readonly #secret: Uint8Array;
   readonly #clock: Clock;
+  /** Made when the first state is sealed or opened: most callers have none. */
+  #made: Sealer | undefined;
 
   /**
    * Creates it.
    *
    * @param secret The secret that all instances share; without one, states open in this instance alone.
    * @param clock Tells the time.
+   * @throws {RangeError} If the secret has less than 16 bytes.
    */
   constructor(secret: Uint8Array | undefined, clock: Clock) {
     if (secret !== undefined && secret.byteLength < MIN_SECRET_BYTES) {
-      throw new RangeError(`Cannot use a secret of fewer than ${MIN_SECRET_BYTES} bytes: ${secret.byteLength}`);
+      throw new RangeError(`Cannot use a store secret of less than ${MIN_SECRET_BYTES} bytes: ${secret.byteLength}`);
     }
-    // Most processes never see a state, and none on the way to its first answer.
-    this.#toSealer = () => this.#sealer ??= new Sealer(secret ?? crypto.getRandomValues(new Uint8Array(32)));
+    this.#secret = secret ?? crypto.getRandomValues(new Uint8Array(32));
     this.#clock = clock;
+  }
+
+  get #sealer(): Sealer {
+    return this.#made ??= new Sealer(this.#secret);
   }
 
   /**
@@ -81,7 +86,7 @@ export class RequestStates {
    */
   async seal(state: RoundState, binding: StateBinding): Promise<string> {
     const expiresAtMs = this.#clock.now() + STATE_TTL_MS;
-    return await this.#toSealer().seal(JSON.stringify({ ...state, expiresAtMs }), await toBoundText(binding));
+    return await this.#sealer.seal(JSON.stringify({ ...state, expiresAtMs }), await toBoundText(binding));
   }
 
   /**
@@ -94,7 +99,7 @@ export class RequestStates {
    */
   async open(sealed: unknown, binding: StateBinding): Promise<RoundState> {
     const isText = typeof sealed === "string" && sealed.length <= MAX_STATE_CHARS;
-    const text = isText ? await this.#toSealer().open(sealed, await toBoundText(binding)) : undefined;
+    const text = isText ? await this.#sealer.open(sealed, await toBoundText(binding)) : undefined;
     const value: unknown = text === undefined ? undefined : JSON.parse(text);
     if (!isJsonObject(value) || !(Number(value.expiresAtMs) > this.#clock.now())) throw refuseState();
     return value as unknown as RoundState;

@@ -9,6 +9,8 @@ import { isJsonObject, type JsonObject } from "../protocol.ts";
 import { VERSION } from "../version.ts";
 import type { Exchange } from "./exchange.ts";
 
+const SERVER_INFO = `${PREFIX}serverInfo`;
+
 /** How long a result may be used again, and by whom. */
 export interface Freshness {
   /** How long, in milliseconds. */
@@ -28,20 +30,17 @@ export function toServerInfo(agent: string): JsonObject {
 }
 
 /**
- * Completes a result for its caller.
+ * Completes a result for its caller. Who answered is the agent, not the server behind it; callers of the legacy era are
+ * not told, as some show their model whatever metadata they do not know.
  *
  * @param exchange The request that it answers.
- * @param result The result; its own `_meta` is kept.
+ * @param result The result; its own `_meta` is kept, but for who answered.
  * @param freshness How long it may be used again, where the method is one that says so.
  * @returns The result.
  */
 export function toEraResult(exchange: Exchange, result: JsonObject, freshness?: Freshness): JsonObject {
-  if (exchange.frame.era === "legacy") {
-    if (result.resultType === undefined && freshness === undefined) return result;
-    const { resultType: _, ttlMs: __, cacheScope: ___, ...rest } = result;
-    return rest;
-  }
-  const meta = result._meta;
+  const { [SERVER_INFO]: _, ...meta } = isJsonObject(result._meta) ? result._meta : {};
+  if (exchange.frame.era === "legacy") return toLegacyResult(result, meta);
   return {
     resultType: "complete",
     ...result,
@@ -50,6 +49,11 @@ export function toEraResult(exchange: Exchange, result: JsonObject, freshness?: 
       // Where there are keys, what one caller sees may not be for another.
       cacheScope: exchange.services.open ? freshness.cacheScope : "private",
     }),
-    _meta: { [`${PREFIX}serverInfo`]: toServerInfo(exchange.agent), ...(isJsonObject(meta) ? meta : {}) },
+    _meta: { ...meta, [SERVER_INFO]: toServerInfo(exchange.agent) },
   };
+}
+
+function toLegacyResult(result: JsonObject, meta: JsonObject): JsonObject {
+  const { resultType: _, ttlMs: __, cacheScope: ___, _meta: ____, ...rest } = result;
+  return Object.keys(meta).length === 0 ? rest : { ...rest, _meta: meta };
 }

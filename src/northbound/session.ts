@@ -35,8 +35,6 @@ export interface SessionOptions {
   readonly client: AgentClient;
   /** The caller that it belongs to: no other one can use it. */
   readonly caller: string;
-  /** The protocol version that was agreed on. */
-  readonly version: string;
   /** What the caller can be asked. */
   readonly askable: JsonObject;
   /** Where notices come from. */

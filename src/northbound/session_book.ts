@@ -99,11 +99,6 @@ export class SessionBook {
     session.end(new RequestError("closed", "Cannot answer as the session has ended"));
   }
 
-  /** Ends all sessions. */
-  endAll(): void {
-    for (const session of [...this.#sessions.values()]) this.end(session);
-  }
-
   #isOver(session: Session): boolean {
     return session.idle && this.#clock.now() - session.lastUsedMs > SESSION_TTL_MS;
   }

@@ -7,6 +7,7 @@
 
 import { abortable } from "@std/async";
 import { type InputResponder, RpcRefusal } from "../connection/connection.ts";
+import type { Deadline } from "../deadline.ts";
 import { isMCPError } from "../errors.ts";
 import type { Elicitation, ElicitationAnswer, InputHandlers, SamplingRequest } from "../input.ts";
 import { isJsonObject, type JsonObject } from "../protocol.ts";
@@ -44,6 +45,20 @@ export function createResponder(server: string, handlers: InputHandlers | undefi
         throw new RpcRefusal(INTERNAL_ERROR, "The request could not be answered", { cause: error });
       }
     },
+  };
+}
+
+/**
+ * While somebody is asked, the server has nothing to say: the silence is not its own, nor is the time.
+ *
+ * @param responder The responder, where there is one.
+ * @param deadline The end of the request.
+ * @returns One that stops what is counted while it answers.
+ */
+export function toPatient(responder: InputResponder | undefined, deadline: Deadline): InputResponder | undefined {
+  return responder && {
+    capabilities: responder.capabilities,
+    answer: (...question) => deadline.withoutSilence(() => responder.answer(...question)),
   };
 }
 

@@ -13,7 +13,7 @@ import type { RequestOptions } from "../tool_client.ts";
 /** What is done, for its deadline and for its error. */
 export interface Operation {
   /** What the caller said. */
-  readonly options: RequestOptions;
+  readonly options: RequestOptions & { readonly inputTimeoutMs?: number | undefined };
   /** What fails if it fails. */
   readonly phase: () => Phase;
   /** How long it may take where nobody says, in milliseconds. @default {30_000} */
@@ -49,10 +49,12 @@ export class Operations {
     const { options, phase, defaultMs = OPERATION_TIMEOUT_MS } = operation;
     this.throwIfClosed();
     checkTimeout("timeoutMs", options.timeoutMs);
+    checkTimeout("inputTimeoutMs", options.inputTimeoutMs);
     const { timeoutMs = this.#timeoutMs ?? defaultMs, signal } = options;
     // The smaller of what the caller and the configuration say holds.
     const restMs = Math.min(timeoutMs, this.#timeoutMs ?? Infinity);
-    using deadline = new Deadline(restMs, { signal, owner: this.#closed.signal });
+    const { inputTimeoutMs: pauseMs } = options;
+    using deadline = new Deadline(restMs, { signal, owner: this.#closed.signal, pauseMs });
     try {
       return await work(deadline);
     } catch (error) {

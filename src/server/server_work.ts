@@ -14,7 +14,7 @@ import type { ToolResult } from "../protocol.ts";
 import type { ResolvedServer } from "../server_config.ts";
 import type { CallToolOptions, RequestOptions } from "../tool_client.ts";
 import type { ListedKind } from "./context_list.ts";
-import { createResponder } from "./input_responder.ts";
+import { createResponder, toPatient } from "./input_responder.ts";
 import { type Operation, Operations } from "./operations.ts";
 import type { ContextRequest } from "./server_context.ts";
 import { tellLog } from "./server_listener.ts";
@@ -107,7 +107,7 @@ export class ServerWork {
         deadline,
         connectTimeoutMs: this.#operations.sharedMs(options),
         options,
-        responder: this.#responderOf(options),
+        responder: this.#responderOf(options, deadline),
         logLevel: logLevel ?? (onLog === undefined ? undefined : "info"),
         onNotice: (message) => {
           tellLog(onLog, message, this.#server.name);
@@ -147,7 +147,7 @@ export class ServerWork {
     return await this.#operations.run({ options, phase: () => "read", defaultMs }, async (deadline) => {
       const connectTimeoutMs = this.#operations.sharedMs(options);
       const { round } = options;
-      const result = await run({ deadline, responder: this.#responderOf(options), round, connectTimeoutMs });
+      const result = await run({ deadline, responder: this.#responderOf(options, deadline), round, connectTimeoutMs });
       this.#startWatching();
       return result;
     });
@@ -200,8 +200,10 @@ export class ServerWork {
     this.#parts.listener.hearLogs();
   }
 
-  #responderOf({ input }: ReadOptions | CallToolOptions) {
-    return input === undefined ? this.#parts.responder : createResponder(this.#server.name, input);
+  #responderOf({ input, inputTimeoutMs }: ReadOptions | CallToolOptions, deadline: Deadline) {
+    if (input === undefined) return this.#parts.responder;
+    const responder = createResponder(this.#server.name, input);
+    return inputTimeoutMs === undefined ? responder : toPatient(responder, deadline);
   }
 
   async #close(): Promise<void> {

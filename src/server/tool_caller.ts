@@ -13,6 +13,7 @@ import type { Deadline } from "../deadline.ts";
 import { type Fault, isMCPError, MCPError, toFaultList } from "../errors.ts";
 import type { CallEvent, ClientEventListener } from "../events.ts";
 import { tell } from "../tell.ts";
+import { toPatient } from "./input_responder.ts";
 import { askInRounds } from "./input_rounds.ts";
 import { toRequestError } from "../network_errors.ts";
 import { isJsonObject, type JsonObject, type Tool, type ToolResult } from "../protocol.ts";
@@ -230,14 +231,6 @@ export class ToolCaller {
     const durationMs = Math.round((performance.now() - startedAt) * 10) / 10;
     tell(onEvent, { type: "call", server, tool, outcome, durationMs });
   }
-}
-
-/** While a person is asked, the server has nothing to say: the silence is not its own. */
-function toPatient(responder: InputResponder | undefined, deadline: Deadline): InputResponder | undefined {
-  return responder && {
-    capabilities: responder.capabilities,
-    answer: (...question) => deadline.withoutSilence(() => responder.answer(...question)),
-  };
 }
 
 /** The arguments as JSON: what is sent is what was checked. */

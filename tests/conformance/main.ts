@@ -1,16 +1,32 @@
 /**
- * The official conformance suite, client leg, over both eras. Fails if a required scenario does, or did not run; there
- * is no list of failures that are expected. What a revision does not require is shown.
+ * The official conformance suite over both eras: its client leg against the library, its server leg against a gateway in
+ * front of a server of the same era. Fails if a required scenario does, or did not run; there is no list of failures
+ * that are expected. What a revision does not require is shown, and what works from one era to the other.
  *
  * @module
  */
 
-import { runSuite, type ScenarioResult } from "./suite.ts";
+import { runClientLeg } from "./client_leg.ts";
+import { startLegacyFixture } from "./fixture_legacy.ts";
+import { startModernFixture } from "./fixture_modern.ts";
+import { reportInformation, reportRequired } from "./report.ts";
+import { runServerLeg } from "./server_leg.ts";
 
-/** How many scenarios each revision requires of a client. */
-const REQUIRED: Readonly<Record<string, number>> = { "2025-11-25": 18, "2026-07-28": 32 };
+/** How many scenarios each revision requires of a client and of a server, and a server that speaks it. */
+const REVISIONS = [
+  { revision: "2025-11-25", client: 18, server: 30, startFixture: startLegacyFixture },
+  { revision: "2026-07-28", client: 32, server: 37, startFixture: startModernFixture },
+];
+/** Why scenarios of the newer revision cannot pass in front of a server of the older one. */
+const REASONS = {
+  "input-required-result-basic-elicitation": "the questions of such a server have no keys, which the scenario looks at",
+  "input-required-result-ignore-extra-params":
+    "such a server waits for the answer to a call, which this one has not made",
+  "server-stateless":
+    "such a server knows what its session can, not what each call can: it answers itself that it may not ask",
+};
 /** For everything, a download included, in milliseconds. */
-const TIMEOUT_MS = 300_000;
+const TIMEOUT_MS = 600_000;
 
 const abort = new AbortController();
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
@@ -19,30 +35,17 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
 setTimeout(() => abort.abort(new Error(`Not done within ${TIMEOUT_MS} ms`)), TIMEOUT_MS);
 
 let isConformant = true;
-for (const [revision, count] of Object.entries(REQUIRED)) {
-  const startedAt = performance.now();
-  const results = await runSuite(revision, abort.signal);
-  const required = results.filter(({ isRequired }) => isRequired);
-  const others = results.filter(({ isRequired }) => !isRequired);
-  const passed = required.filter(hasPassed).length;
-  isConformant &&= required.length === count && passed === count;
-  const seconds = ((performance.now() - startedAt) / 1_000).toFixed(1);
-  console.log(`\nClient, specification ${revision}: ${passed} of ${count} required scenarios passed in ${seconds} s`);
-  for (const result of required) print(result);
-  if (required.length !== count) console.log(`  ${required.length} required scenarios ran`);
-  console.log(`Not required: ${others.filter(hasPassed).length} of ${others.length} passed`);
-  for (const result of others) print(result);
+const [wanted] = Deno.args;
+for (const { revision, client } of wanted === "server" ? [] : REVISIONS) {
+  const results = await runClientLeg(revision, abort.signal);
+  isConformant = reportRequired(`Client, specification ${revision}`, results, client) && isConformant;
+}
+for (const { revision, server } of wanted === "client" ? [] : REVISIONS) {
+  for (const upstream of REVISIONS) {
+    const results = await runServerLeg(revision, upstream.startFixture, abort.signal);
+    const title = `Gateway, specification ${revision}, in front of a server of ${upstream.revision}`;
+    if (upstream.revision !== revision) reportInformation(title, results, REASONS);
+    else isConformant = reportRequired(title, results, server) && isConformant;
+  }
 }
 Deno.exit(isConformant ? 0 : 1);
-
-function hasPassed({ faults }: ScenarioResult): boolean {
-  return faults.length === 0;
-}
-
-function print(result: ScenarioResult): void {
-  const { name, isRequired, passed, faults } = result;
-  // What is not required and fails are extensions that are not spoken here.
-  const verdict = hasPassed(result) ? "ok" : isRequired ? "FAILED" : "-";
-  console.log(`  ${verdict.padEnd(8)}${name.padEnd(42)} ${passed} checks passed`);
-  for (const fault of isRequired ? faults : []) console.log(fault.trim().replace(/^/gm, " ".repeat(10)));
-}

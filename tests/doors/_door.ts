@@ -147,7 +147,10 @@ function toMcp(version: "2025-11-25" | "2026-07-28"): GatewayDoor {
       if (message.jsonrpc !== "2.0") throw new Error(`This is no JSON-RPC message: ${JSON.stringify(message)}`);
       if (message.error === undefined) {
         if (message.id !== ID) throw new Error(`The answer has another id: ${message.id}`);
-        return { code: "ok", text: textOf(message.result), seen };
+        const text = textOf(message.result);
+        // Arguments that do not fit the schema are for the model to mend (specification, Tools, Error Handling).
+        const isRefusal = message.result.isError === true && String(text).startsWith("Cannot call tool ");
+        return isRefusal ? { code: "invalid_arguments", server: "faulty", seen } : { code: "ok", text, seen };
       }
       // What is no request has only the code of JSON-RPC.
       const { code = String(message.error.code), server, retryAfterMs } = message.error.data ?? {};

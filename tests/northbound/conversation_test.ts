@@ -8,7 +8,6 @@ import {
   WAIT_MS,
 } from "../../src/northbound/conversation_book.ts";
 import type { Ask } from "../../src/northbound/input_relay.ts";
-import { Patience } from "../../src/northbound/patience.ts";
 import { RequestStates, type RoundState, STATE_TTL_MS } from "../../src/northbound/request_state.ts";
 import { RpcError } from "../../src/northbound/rpc.ts";
 import { type ManualClock, manualClock } from "../support/manual_clock.ts";
@@ -157,25 +156,4 @@ Deno.test("RequestStates.open() refuses a state that is too old, and one of anot
   clock.pass(1);
   await assertRejects(() => states.open(sealed, binding), RpcError);
   assertThrows(() => new RequestStates(new Uint8Array(8), clock), RangeError);
-});
-
-Deno.test("Patience stands still while somebody else is waited for", async () => {
-  const clock = manualClock();
-  let over = 0;
-  using patience = new Patience(100, clock, () => over++);
-  clock.pass(60);
-  const first = Promise.withResolvers<void>();
-  const second = Promise.withResolvers<void>();
-  const waits = [patience.during(() => first.promise), patience.during(() => second.promise)];
-  clock.pass(10_000);
-  first.resolve();
-  await settled();
-  clock.pass(10_000);
-  assertEquals(over, 0);
-  second.resolve();
-  await Promise.all(waits);
-  clock.pass(39);
-  assertEquals(over, 0);
-  clock.pass(1);
-  assertEquals(over, 1);
 });

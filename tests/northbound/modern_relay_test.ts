@@ -2,6 +2,7 @@ import { assertEquals } from "@std/assert";
 import { createGateway, digestKey } from "../../routes/mod.ts";
 import { fakeDirectory } from "../gateway/gateway_support.ts";
 import { startAskingServer } from "../support/asking_server.ts";
+import { until } from "../support/client_support.ts";
 import { startModernFeaturesServer } from "../support/modern_features_server.ts";
 import {
   type Answer,
@@ -253,4 +254,22 @@ Deno.test("A modern caller gets progress and log messages on the stream of its c
   assertEquals([plain.headers.get("content-type"), plain.messages.length], ["application/json", 1]);
   const stream = await askModern(north.url, "tools/call", steps, { headers: { accept: "text/event-stream" } });
   assertEquals([stream.headers.get("content-type"), stream.messages.length], ["text/event-stream", 1]);
+});
+
+Deno.test("The time that a caller takes to answer is none of the server's, whose own time goes on", async () => {
+  await using legacy = await startAskingServer();
+  const servers = { asking: { url: legacy.url, timeoutMs: 400 } };
+  await using north = startNorthbound({ servers });
+  const first = await askModern(north.url, "tools/call", { name: "ask" }, { capabilities });
+  const { inputRequests, requestState } = first.last.result;
+  const startedAt = performance.now();
+  await until(() => performance.now() - startedAt > 600);
+  const inputResponses = Object.fromEntries(Object.keys(inputRequests).map((key) => [key, toPort("Genoa")]));
+  const second = await askModern(north.url, "tools/call", { name: "ask", inputResponses, requestState }, {
+    capabilities,
+  });
+  assertEquals(textOf(second), "Sail to Genoa");
+  legacy.hangNext("tools/call");
+  const { last } = await askModern(north.url, "tools/call", { name: "ask" }, { capabilities });
+  assertEquals(last.error.data.code, "deadline_exceeded");
 });

@@ -135,7 +135,7 @@ Deno.test("SessionBook ends the session that was idle for the longest time where
   const clock = manualClock();
   const book = new SessionBook(clock);
   const begin = (caller: string) =>
-    book.begin({ agent: "Kairos", client: {} as never, caller, version: "", askable: {}, notices: new AgentNotices() });
+    book.begin({ agent: "Kairos", client: {} as never, caller, askable: {}, notices: new AgentNotices() });
   const find = (id: string, caller: string) => book.find({ id, agent: "Kairos", caller });
   const own = Array.from({ length: MAX_SESSIONS_OF_CALLER }, () => begin("a"));
   find(own[0]?.options.id ?? "", "a");
@@ -152,7 +152,7 @@ Deno.test("SessionBook refuses a session where all are in use, and forgets those
   const clock = manualClock();
   const book = new SessionBook(clock);
   const begin = () =>
-    book.begin({ agent: "K", client: {} as never, caller: "a", version: "", askable: {}, notices: new AgentNotices() });
+    book.begin({ agent: "K", client: {} as never, caller: "a", askable: {}, notices: new AgentNotices() });
   const { promise, resolve } = Promise.withResolvers<void>();
   const running = Array.from({ length: MAX_SESSIONS_OF_CALLER }, () => begin().run(1, () => promise));
   assertEquals(assertThrows(begin, RpcError).status, 503);
