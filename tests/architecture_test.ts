@@ -26,7 +26,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
     "src/deadline.ts",
     "src/errors.ts",
     "src/interceptors/checks.ts",
-    "src/interceptors/frozen_json.ts",
+    "src/frozen_json.ts",
     "src/interceptors/redaction_patterns.ts",
     "src/latency.ts",
     "src/list_watch.ts",

@@ -8,6 +8,7 @@ const PACKAGES = [
   "hono",
   "hono/accepts",
   "hono/cors",
+  "hono/etag",
   "hono/method-not-allowed",
   "hono/request-id",
   "hono/secure-headers",

@@ -9,7 +9,7 @@ import { checkTimeout } from "../deadline.ts";
 import { MCPError } from "../errors.ts";
 import type { Tool } from "../protocol.ts";
 import { checkCount } from "./checks.ts";
-import { toCanonicalJson } from "./frozen_json.ts";
+import { toCanonicalJson } from "../frozen_json.ts";
 import type { Interceptor } from "./interceptor.ts";
 import type { CallToolRequest } from "./requests.ts";
 

@@ -7,7 +7,7 @@
 import type { Deadline } from "../deadline.ts";
 import { MCPError } from "../errors.ts";
 import type { Tool } from "../protocol.ts";
-import { MAX_DEPTH, toFrozen } from "./frozen_json.ts";
+import { MAX_DEPTH, toFrozen } from "../frozen_json.ts";
 import type { CallToolChanges } from "./request_changes.ts";
 import type { InterceptedRequest, RequestKind, RequestOf } from "./requests.ts";
 import type { ToolBook } from "./tool_book.ts";

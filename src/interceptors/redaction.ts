@@ -8,7 +8,7 @@ import type { LogMessage } from "../context.ts";
 import type { Progress } from "../protocol.ts";
 import type { CallToolOptions } from "../tool_client.ts";
 import { checkCount } from "./checks.ts";
-import { isPlain, MAX_DEPTH } from "./frozen_json.ts";
+import { isPlain, MAX_DEPTH } from "../frozen_json.ts";
 import type { Interceptor } from "./interceptor.ts";
 import { REDACTED, type RedactionPattern } from "./redaction_patterns.ts";
 

@@ -10,7 +10,7 @@ import type { Tool, ToolResult } from "../protocol.ts";
 import { SharedTask } from "../shared_task.ts";
 import type { CallToolOptions, RequestOptions } from "../tool_client.ts";
 import { checkCount } from "./checks.ts";
-import { toCanonicalJson, toFrozen } from "./frozen_json.ts";
+import { toCanonicalJson, toFrozen } from "../frozen_json.ts";
 import type { Interceptor, Next } from "./interceptor.ts";
 import type {
   CallToolRequest,

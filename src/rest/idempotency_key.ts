@@ -7,7 +7,7 @@
 
 import { sha256Hex } from "../cache/sha256.ts";
 import { RequestError } from "../gateway/request_error.ts";
-import { toCanonicalJson } from "../interceptors/frozen_json.ts";
+import { toCanonicalJson } from "../frozen_json.ts";
 import type { JsonObject } from "../protocol.ts";
 
 /** The name of the header. */

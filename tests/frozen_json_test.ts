@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertFalse, assertStrictEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
-import { MAX_DEPTH, toCanonicalJson, toFrozen } from "../../src/interceptors/frozen_json.ts";
+import { MAX_DEPTH, toCanonicalJson, toFrozen } from "../src/frozen_json.ts";
 
 /** The same value with the members of all objects the other way round. */
 function reversed(value: unknown): unknown {
