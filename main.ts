@@ -16,6 +16,7 @@ import { describeEvent, describeListening, describeStartError, type ListenAddres
 import type { ClientEvent } from "./src/events.ts";
 import { createLateStore } from "./src/gateway/late_store.ts";
 import { loadConfig } from "./src/gateway/load_config.ts";
+import { limitsByAgent } from "./src/gateway/limits_by_agent.ts";
 import { openStore } from "./src/gateway/open_store.ts";
 import { toProblem } from "./src/gateway/problem.ts";
 import { parseSettings, type Settings } from "./src/gateway/settings.ts";
@@ -73,6 +74,8 @@ async function openProgram(bindsItself: boolean): Promise<Program> {
       allowedOrigins: settings.allowedOrigins,
       maxBodyBytes: settings.maxBodyBytes,
       sessions: settings.mcpSessions,
+      maxRequests: settings.maxRequests,
+      limits: limitsByAgent(config),
     },
   );
   const connectAll = async () => {

@@ -121,6 +121,7 @@ export type {
 export type {
   AgentConfig,
   AgentSecrets,
+  CallLimits,
   CollisionPolicy,
   EraChoice,
   JwtConfig,

@@ -20,6 +20,7 @@ import { RequestError, toPathNotFound } from "../src/gateway/request_error.ts";
 import { problemResponse } from "../src/northbound/rpc_errors.ts";
 import { adminRoutes } from "./admin.ts";
 import { batchRoutes } from "./batch.ts";
+import { guardEntry, limitCalls, shedLoad } from "./guards.ts";
 import { healthRoutes } from "./health.ts";
 import { isMcpPath, mcpRoutes } from "./mcp.ts";
 import { openApiRoutes } from "./openapi.ts";
@@ -69,16 +70,32 @@ export function createApp(deps: RouteDeps, rules: HostRules, authenticator: Auth
         "x-request-id",
         "x-request-timeout-ms",
       ],
-      exposeHeaders: ["etag", "idempotency-replayed", "retry-after", "www-authenticate", "x-request-id"],
+      exposeHeaders: [
+        "etag",
+        "idempotency-replayed",
+        "ratelimit",
+        "ratelimit-policy",
+        "retry-after",
+        "www-authenticate",
+        "x-request-id",
+      ],
     });
     // Tools name headers of their own there: those that are asked for are allowed.
     const toMcp = cors({
       origin,
       allowMethods: ["GET", "POST", "DELETE"],
-      exposeHeaders: ["mcp-session-id", "retry-after", "www-authenticate", "x-request-id"],
+      exposeHeaders: [
+        "mcp-session-id",
+        "ratelimit",
+        "ratelimit-policy",
+        "retry-after",
+        "www-authenticate",
+        "x-request-id",
+      ],
     });
     app.use((c, next) => isMcpPath(c.req.path) ? toMcp(c, next) : toRest(c, next));
   }
+  app.use(guardEntry(deps));
   app.use(methodNotAllowed({
     app,
     onMethodNotAllowed: (c, methods) => {
@@ -91,6 +108,9 @@ export function createApp(deps: RouteDeps, rules: HostRules, authenticator: Auth
     if (!isKeyless(c.req.path)) c.set("access", await authenticateRequest(c.req.raw, authenticator, deps.resource));
     await next();
   });
+
+  app.use(shedLoad(deps));
+  app.post("/agents/:agent/tools/:tool", limitCalls(deps));
 
   app.get("/", async (c) => {
     const { listRoutes } = await import("../src/openapi/gateway_document.ts");

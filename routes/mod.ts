@@ -32,6 +32,9 @@ import type { PeerInfo } from "../src/gateway/host_check.ts";
 import { type DrainOptions, InFlight } from "../src/gateway/in_flight.ts";
 import { problemHeaders, toProblem } from "../src/gateway/problem.ts";
 import { defaultFetch } from "../src/guarded_fetch.ts";
+import { CallLimiter } from "../src/limits/call_limiter.ts";
+import type { CallLimits } from "../src/limits/limits_config.ts";
+import { LoadMeter } from "../src/limits/load_meter.ts";
 import { MemoryRouteStore } from "../src/memory_route_store.ts";
 import { IdempotentCalls } from "../src/rest/idempotent_calls.ts";
 import type { RouteStore } from "../src/route_store.ts";
@@ -44,6 +47,7 @@ export type { DrainOptions } from "../src/gateway/in_flight.ts";
 export { digestKey, type GatewayKey } from "../src/callers/keys.ts";
 export type { JwtConfig, JwtRule } from "../src/config/jwt_config.ts";
 export type { KeyConfig } from "../src/config/key_config.ts";
+export type { CallLimits } from "../src/limits/limits_config.ts";
 export type { Problem, ProblemCode } from "../src/gateway/problem.ts";
 export type { RequestErrorCode } from "../src/gateway/request_error.ts";
 export type {
@@ -151,6 +155,14 @@ export interface GatewayOptions {
   /** The most bytes that the body of a request may have. @default {1_048_576} */
   readonly maxBodyBytes?: number | undefined;
   /**
+   * The limits by agent; those under `*` are for every agent that does not set the same one itself. Limits a minute hold
+   * over all isolates that share the `store`, to within what each has leased of it: at most limit + isolates × lease calls
+   * in any minute. @default {no limits}
+   */
+  readonly limits?: Readonly<Record<string, CallLimits>> | undefined;
+  /** How many requests may be under way in this isolate; more are refused with 503. @default {1_000} */
+  readonly maxRequests?: number | undefined;
+  /**
    * Take the host from the URL where there is no `Host` header, behind a platform that speaks HTTP/2 to the gateway and
    * has checked the host itself. @default {false}
    */
@@ -231,27 +243,34 @@ const OPEN: Authenticator = { authenticate: () => Promise.resolve(OPEN_ACCESS) }
  * @throws {TypeError} If neither `keys`, `jwt` nor `open` is given, a key is malformed, or an agent has more than two
  * that are good.
  * @throws {ConfigError} If `jwt` or `publicUrl` has faults (`invalid_config`).
- * @throws {RangeError} If `maxBodyBytes` is not a positive integer, or `storeSecret` is shorter than 16 bytes.
+ * @throws {RangeError} If `maxBodyBytes` or `maxRequests` is not a positive integer, a limit is no whole number, or
+ * `storeSecret` is shorter than 16 bytes.
  */
 export function createGateway(deps: GatewayDeps, options: GatewayOptions): Gateway {
-  const { open, allowedHosts, allowedOrigins = [], maxBodyBytes = 1_048_576, hostFromUrl } = options;
+  const { open, allowedHosts, allowedOrigins = [], hostFromUrl } = options;
+  const { maxBodyBytes = 1_048_576, maxRequests = 1_000, limits = {} } = options;
   const { keys = {}, jwt = [], publicUrl } = options;
   if (Object.keys(keys).length + jwt.length === 0 && open === undefined) {
     throw new TypeError('Cannot create a gateway as it has neither keys nor jwt nor the option open: "loopback"');
   }
-  if (!Number.isSafeInteger(maxBodyBytes) || maxBodyBytes < 1) {
-    throw new RangeError(`Cannot use maxBodyBytes as a size: ${maxBodyBytes}`);
+  for (const [name, value] of Object.entries({ maxBodyBytes, maxRequests })) {
+    if (Number.isSafeInteger(value) && value >= 1) continue;
+    throw new RangeError(`Cannot use ${name} as a whole number of at least 1: ${value}`);
   }
   const inFlight = new InFlight();
+  const load = new LoadMeter({ maxRequests });
   let starting = deps.started !== undefined;
   deps.started?.catch(() => {}).finally(() => starting = false);
   const { store = new MemoryRouteStore(), fetch = defaultFetch, now = Date.now } = deps;
+  const limiter = new CallLimiter(limits, { store });
   const callers = createCallers({ keys, jwt, publicUrl }, { store, fetch, now });
   const routeDeps: RouteDeps = {
     directory: deps.directory,
     store,
     idempotentCalls: new IdempotentCalls({ store: deps.store, storeSecret: deps.storeSecret, inFlight }),
     inFlight,
+    limiter,
+    load,
     open: open !== undefined,
     maxBodyBytes,
     sessions: options.sessions ?? "auto",
@@ -278,8 +297,13 @@ export function createGateway(deps: GatewayDeps, options: GatewayOptions): Gatew
   return {
     fetch(request, info = {}) {
       if (info.completed !== undefined) inFlight.track(info.completed).catch(() => {});
-      return inFlight.track(answer(request, info));
+      return inFlight.track(load.watch(answer(request, info)));
     },
-    drain: (options) => inFlight.drain(options),
+    async drain(options) {
+      const drained = inFlight.drain(options);
+      // Nothing is begun any more: what was leased is of use to others alone.
+      await limiter.giveBack();
+      await drained;
+    },
   };
 }

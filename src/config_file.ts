@@ -15,12 +15,16 @@
  *       calendar: { TOKEN: "${env:KAIROS_CALENDAR_TOKEN}" }
  *     collisions: first
  *     keys: ["${env:KAIROS_KEY_DIGEST}", { digest: "${env:KAIROS_OLD_DIGEST}", id: "2026", expiresAt: 2027-01-31 }]
+ *     limits: { callsPerMinute: 600 }
  *   Mercurius:
  *     servers:
  *       notes: { url: http://localhost:8000/mcp }
  * publicUrl: https://mcp.example.com
  * jwt: { issuer: "https://login.example.com", agents: { scope: "agent:" } }
+ * limits: { callsPerMinutePerCaller: 60, concurrentCalls: 100 }
  * ```
+ *
+ * The `limits` at the top are those of every agent that does not set the same one itself.
  *
  * `${NAME}` in a server's `url`, `headers` and `auth` is a secret of the agent for that server; `${env:NAME}` and
  * `${env:NAME:-default}` are read from the environment, in every text of a server, in secrets and in keys; `$${` is a
@@ -28,7 +32,8 @@
  *
  * `publicUrl` and `jwt` are about the gateway: where callers reach it, and whose tokens it takes instead of a key.
  *
- * A file with `mcpServers` is one agent with the name `default`; `secrets`, `collisions` and `keys` stand beside it:
+ * A file with `mcpServers` is one agent with the name `default`; `secrets`, `collisions`, `keys` and `limits` stand
+ * beside it:
  *
  * ```json
  * {
@@ -53,6 +58,7 @@ import type { Environment, PortolanConfig } from "./server_config.ts";
 export type {
   AgentConfig,
   AgentSecrets,
+  CallLimits,
   CollisionPolicy,
   Environment,
   EraChoice,

@@ -25,6 +25,7 @@ import {
 import type { JwtConfig } from "./config/jwt_config.ts";
 import type { KeyConfig } from "./config/key_config.ts";
 import type { Environment, FieldCheck } from "./config/server_fields.ts";
+import { type CallLimits, checkLimits } from "./limits/limits_config.ts";
 import type { ToolFilter } from "./tools/tool_filter.ts";
 
 export type { CollisionPolicy } from "./config/agent_checks.ts";
@@ -32,6 +33,7 @@ export type { EraChoice, PinChoice, TransportChoice } from "./config/server_chec
 export type { JwtConfig, JwtRule } from "./config/jwt_config.ts";
 export type { KeyConfig } from "./config/key_config.ts";
 export type { Environment } from "./config/server_fields.ts";
+export type { CallLimits } from "./limits/limits_config.ts";
 export type { ToolFilter } from "./tools/tool_filter.ts";
 
 /** How many characters the name of a server may have. */
@@ -144,6 +146,8 @@ export interface AgentConfig {
   readonly secrets?: AgentSecrets | undefined;
   /** Who owns a bare name that several servers list. @default {"first"} */
   readonly collisions?: CollisionPolicy | undefined;
+  /** How much of it may be used through the gateway. @default {The limits of the configuration} */
+  readonly limits?: CallLimits | undefined;
 }
 
 /**
@@ -169,6 +173,8 @@ export interface PortolanConfig {
   readonly jwt?: readonly JwtConfig[] | undefined;
   /** Where callers reach the gateway: its origin. */
   readonly publicUrl?: string | undefined;
+  /** The limits of every agent that does not set the same one itself. @default {no limits} */
+  readonly limits?: CallLimits | undefined;
 }
 
 /** One server, checked, with its secrets and defaults filled in. */
@@ -223,9 +229,10 @@ export function resolveAgent(agent: string, config: AgentConfig, options: Resolv
   checkName(agent, MAX_AGENT_NAME_LENGTH, path, faults);
   const fields = readMapping(config, path, 'a mapping with "servers"', faults) ?? new Map<string, unknown>();
   faults.throwIfAny();
-  checkKeys(fields, path, ["servers", "secrets", "collisions"], faults);
+  checkKeys(fields, path, ["servers", "secrets", "collisions", "limits"], faults);
   const checked = checkServers(fields.get("servers"), keyPath(path, "servers"), check);
   const collisions = checkCollisions(fields.get("collisions"), keyPath(path, "collisions"), faults);
+  checkLimits(fields.get("limits"), keyPath(path, "limits"), check);
   const names = [...checked.keys()];
   const read = (value: unknown, at: string) => readSecret(value, at, faults);
   const secrets = checkSecrets(fields.get("secrets"), keyPath(path, "secrets"), names, faults, read);

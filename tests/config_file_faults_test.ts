@@ -24,6 +24,24 @@ const FAULTS: readonly (readonly [string, string, ...(readonly [string, string])
     "agents.A.key",
     'Unknown key: did you mean "keys"',
   ]],
+  ["limits of the wrong type", "agents: { A: { servers: [], limits: 60 } }", [
+    "agents.A.limits",
+    'Cannot be a number: write a mapping with limits such as "callsPerMinute"',
+  ]],
+  [
+    "limits that are none",
+    "agents: { A: { servers: [], limits: { callsPerMinute: -1, concurrentCalls: many, callPerMinute: 1 } } }",
+    ["agents.A.limits.callPerMinute", 'Unknown key: did you mean "callsPerMinute"'],
+    [
+      "agents.A.limits.callsPerMinute",
+      "Cannot be a limit as it is out of range: write a whole number from 1 to 1000000, or 0 for no limit",
+    ],
+    ["agents.A.limits.concurrentCalls", "Cannot be a string: write a whole number from 1 to 1000000"],
+  ],
+  ["a fault of the limits of all agents", "limits: { callsPerLease: 1.5 }\nagents: {}", [
+    "limits.callsPerLease",
+    "Cannot be a limit as it is out of range",
+  ]],
   ["an unknown server", `servers: { calendar: { url: "http://[::1]" } }\nagents: { A: { servers: [calender] } }`, [
     "agents.A.servers[0]",
     'Unknown server: did you mean "calendar"',

@@ -132,6 +132,21 @@ for (
   });
 }
 
+Deno.test("parseConfig() reads the limits of agents and of all agents, from the environment too", () => {
+  const text = `
+servers: { ${A} }
+agents:
+  Kairos: { servers: [a], limits: { callsPerMinute: "\${env:CALLS}", concurrentCalls: 0 } }
+  Mercurius: { servers: [a] }
+limits: { callsPerMinutePerCaller: 60, callsPerLease: 5, concurrentCallsPerCaller: 4 }`;
+  const { agents, limits } = parseConfig(text, { env: { CALLS: "600" } });
+  assertEquals(agents.Kairos?.limits, { callsPerMinute: 600, concurrentCalls: 0 });
+  assertEquals(agents.Mercurius?.limits, undefined);
+  assertEquals(limits, { callsPerMinutePerCaller: 60, concurrentCallsPerCaller: 4, callsPerLease: 5 });
+  const only = parseConfig(`mcpServers: { ${A} }\nlimits: { callsPerMinute: 6 }`);
+  assertEquals([only.agents.default?.limits, only.limits], [{ callsPerMinute: 6 }, undefined]);
+});
+
 Deno.test("parseConfig() reads ${env:NAME} in every text of a server, with defaults", () => {
   const text = `
 servers:

@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { digestKey } from "../src/callers/keys.ts";
 import { startMCPServer } from "./support/mcp_server.ts";
+import { askLegacy, askModern } from "./support/northbound_support.ts";
 import { textResult } from "./support/test_tools.ts";
 
 const ROOT = new URL("../", import.meta.url);
@@ -238,6 +239,30 @@ Deno.test("S11 main.ts ends within 5 s of SIGINT with 20 calls and 5 streams ope
   assert(performance.now() - begun < 5_000);
 });
 
+Deno.test("S11 main.ts ends within 5 s of SIGINT with MCP calls and streams of both eras open, each with its answer", async () => {
+  await using upstream = await startMCPServer();
+  const program = await start({ yaml: twoLines(upstream.url) });
+  const mcpUrl = `${await program.url()}/agents/Kairos/mcp`;
+  assertEquals((await askLegacy(mcpUrl, "tools/call", { name: "whoami" })).status, 200);
+  upstream.hangNext("tools/call", 25);
+  const call = { name: "echo", arguments: { text: "ahoy" } };
+  const stream = { headers: { accept: "text/event-stream" } };
+  const calls = [
+    ...Array.from({ length: 10 }, () => askLegacy(mcpUrl, "tools/call", call)),
+    ...Array.from({ length: 10 }, () => askModern(mcpUrl, "tools/call", call)),
+    ...Array.from({ length: 5 }, () => askModern(mcpUrl, "tools/call", call, stream)),
+  ];
+  const listening = askModern(mcpUrl, "subscriptions/listen", { notifications: { toolsListChanged: true } }, stream);
+  while (upstream.count("tools/call") < 26) await new Promise((resolve) => setTimeout(resolve, 0));
+  const begun = performance.now();
+  program.kill("SIGINT");
+  const codes = (await Promise.all(calls)).map(({ last }) => last.error.data.code);
+  assertEquals(codes, Array(25).fill("closed"));
+  assertEquals((await listening).status, 200);
+  assertEquals((await program.end()).code, 0);
+  assert(performance.now() - begun < 5_000);
+});
+
 Deno.test("S11 main.ts lets a call that ends in time have its result", async () => {
   const called = Promise.withResolvers<void>();
   const gate = Promise.withResolvers<void>();
@@ -256,6 +281,48 @@ Deno.test("S11 main.ts lets a call that ends in time have its result", async () 
   gate.resolve();
   const response = await answer;
   assertEquals([response.status, (await response.json()).result.content[0].text], [200, "done"]);
+  assertEquals((await program.end()).code, 0);
+});
+
+Deno.test("S11 main.ts refuses what comes while it stops, and goes on stopping at a second signal", async () => {
+  const called = Promise.withResolvers<void>();
+  const gate = Promise.withResolvers<void>();
+  const run = async () => {
+    called.resolve();
+    await gate.promise;
+    return textResult("done");
+  };
+  await using upstream = await startMCPServer({ tools: [{ name: "slow", run }] });
+  const program = await start({ yaml: twoLines(upstream.url) });
+  const url = await program.url();
+  const answer = fetch(`${url}/agents/Kairos/tools/slow`, { method: "POST" });
+  await called.promise;
+  program.kill("SIGINT");
+  while (await fetch(`${url}/readyz`).then((response) => response.json()).then(({ reasons }) => reasons === undefined));
+  program.kill("SIGINT");
+  program.kill("SIGTERM");
+  const refused = await fetch(`${url}/agents/Kairos/tools/slow`, { method: "POST" });
+  const { headers } = refused;
+  assertEquals([refused.status, headers.get("retry-after"), headers.get("connection")], [503, "1", "close"]);
+  assertEquals((await refused.json()).code, "closed");
+  gate.resolve();
+  assertEquals((await (await answer).json()).result.content[0].text, "done");
+  assertEquals((await program.end()).code, 0);
+});
+
+Deno.test("main.ts keeps the limits of the configuration", async () => {
+  await using upstream = await startMCPServer();
+  const yaml = `${twoLines(upstream.url)}limits: { callsPerMinutePerCaller: 2 }\n`;
+  const program = await start({ yaml, env: { PORTOLAN_CONNECT: "lazy" } });
+  const url = await program.url();
+  const statuses = [];
+  for (let times = 0; times < 3; times++) {
+    const response = await fetch(`${url}/agents/Kairos/tools/whoami`, { method: "POST" });
+    await response.body?.cancel();
+    statuses.push(response.status);
+  }
+  assertEquals([statuses, upstream.count("tools/call")], [[200, 200, 429], 2]);
+  program.kill("SIGINT");
   assertEquals((await program.end()).code, 0);
 });
 

@@ -10,6 +10,7 @@ import { addWrongType, checkName, keyPath, readMapping } from "./config_checks.t
 import { type KeyConfig, readKeys } from "./key_config.ts";
 import { type CheckedServer, checkServer, fillServer, refersToSecrets, type ServerCheck } from "./server_checks.ts";
 import { type AgentConfig, MAX_SERVER_NAME_LENGTH, type ServerConfig } from "../server_config.ts";
+import { checkLimits } from "../limits/limits_config.ts";
 import { type FieldCheck, readPlainText } from "./server_fields.ts";
 import { renderTemplate } from "./template.ts";
 
@@ -117,11 +118,13 @@ export function readAgent(
     if (own !== undefined && own.values.size > 0) values[name] = toRecord(own.values);
   }
   const collisions = checkCollisions(fields.get("collisions"), at("collisions"), faults);
+  const limits = checkLimits(fields.get("limits"), at("limits"), check);
   return {
     config: {
       servers: configs,
       ...(Object.keys(values).length > 0 && { secrets: values }),
       ...(collisions && { collisions }),
+      ...(limits && { limits }),
     },
     keys: readKeys(fields.get("keys"), at("keys"), check),
   };

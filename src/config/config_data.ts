@@ -6,6 +6,7 @@
 
 import { type AgentEntry, readAgent, readAgentServers, readServers, type ServerEntry } from "./agent_file.ts";
 import { checkKeys, checkName, keyPath, readMapping } from "./config_checks.ts";
+import { checkLimits } from "../limits/limits_config.ts";
 import { readJwt } from "./jwt_config.ts";
 import { readPublicUrl } from "./public_url.ts";
 import { type AgentConfig, type KeyConfig, MAX_AGENT_NAME_LENGTH, type PortolanConfig } from "../server_config.ts";
@@ -14,7 +15,7 @@ import type { FieldCheck } from "./server_fields.ts";
 /** The agent that a file with `mcpServers` describes. */
 const DEFAULT_AGENT = "default";
 /** What a file says of the gateway, in either shape. */
-const GATEWAY_KEYS = ["jwt", "publicUrl"];
+const GATEWAY_KEYS = ["jwt", "publicUrl", "limits"];
 
 /**
  * Reads a configuration and checks all of it, so that each of its agents resolves without fault.
@@ -31,6 +32,8 @@ export function readConfigData(data: unknown, check: FieldCheck): PortolanConfig
   faults.throwIfAny();
   const agents = root.has("mcpServers") ? readEcosystem(root, check) : readAgents(root, check);
   const jwt = readJwt(root.get("jwt"), "jwt", check);
+  // Those of the only agent stand at the top there.
+  const limits = root.has("mcpServers") ? undefined : checkLimits(root.get("limits"), "limits", check);
   const publicUrl = root.has("publicUrl") ? readPublicUrl(root.get("publicUrl"), "publicUrl", check) : undefined;
   faults.throwIfAny();
   const configs: Record<string, AgentConfig> = Object.create(null);
@@ -42,6 +45,7 @@ export function readConfigData(data: unknown, check: FieldCheck): PortolanConfig
   return {
     agents: configs,
     ...(Object.keys(keys).length > 0 && { keys }),
+    ...(limits && { limits }),
     ...(jwt && { jwt }),
     ...(publicUrl !== undefined && { publicUrl }),
   };
@@ -61,7 +65,7 @@ function readAgents(root: ReadonlyMap<string, unknown>, check: FieldCheck): Read
     checkName(name, MAX_AGENT_NAME_LENGTH, path, faults);
     const fields = readMapping(value, path, 'a mapping with "servers"', faults);
     if (fields === undefined) continue;
-    checkKeys(fields, path, ["servers", "secrets", "collisions", "keys"], faults);
+    checkKeys(fields, path, ["servers", "secrets", "collisions", "keys", "limits"], faults);
     const own = readAgentServers(fields.get("servers"), keyPath(path, "servers"), servers, check);
     agents.set(name, readAgent(fields, path, own, check));
   }

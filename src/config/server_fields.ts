@@ -240,8 +240,15 @@ function checkPatterns(value: unknown, path: string, check: FieldCheck): readonl
   return patterns;
 }
 
-/** Environment variables are texts: one that stands for a number or a flag is read as that. */
-function readScalar(value: unknown, path: string, check: FieldCheck): unknown {
+/**
+ * Reads a number or a flag. Environment variables are texts: one that stands for a number or a flag is read as that.
+ *
+ * @param value Anything.
+ * @param path Where it is.
+ * @param check The environment, and who takes the faults.
+ * @returns The value, of any type; or `undefined` where it was not given or after a fault.
+ */
+export function readScalar(value: unknown, path: string, check: FieldCheck): unknown {
   if (typeof value !== "string" || !value.includes("${")) return value;
   const text = readPlainText(value, path, "a value", check);
   if (text === undefined) return undefined;

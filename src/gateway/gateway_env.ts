@@ -8,6 +8,8 @@ import type { Access } from "../callers/access.ts";
 import type { KeyAdmin } from "../callers/key_admin.ts";
 import type { ProtectedResource } from "../callers/protected_resource.ts";
 import type { IdempotentCalls } from "../rest/idempotent_calls.ts";
+import type { CallLimiter } from "../limits/call_limiter.ts";
+import type { LoadMeter } from "../limits/load_meter.ts";
 import type { RouteStore } from "../route_store.ts";
 import type { AgentDirectory } from "./agent_directory.ts";
 import type { InFlight } from "./in_flight.ts";
@@ -36,6 +38,10 @@ export interface RouteDeps {
   readonly idempotentCalls: IdempotentCalls;
   /** What is running. */
   readonly inFlight: InFlight;
+  /** Admits calls, as far as the limits of their agents allow. */
+  readonly limiter: CallLimiter;
+  /** Knows whether there is more to do than can be done. */
+  readonly load: LoadMeter;
   /** Whether it is served without keys: every caller may see the same. */
   readonly open: boolean;
   /** Whether legacy MCP callers that can be asked get a session. */

@@ -78,7 +78,10 @@ export class InFlight {
 
   /** What a request is told that the gateway, as it stops, does not begin or does not end. */
   refusal(): RequestError {
-    return new RequestError("closed", "Cannot answer as the gateway is stopping: send the request again");
+    // The next request is to find another instance, not this connection.
+    return new RequestError("closed", "Cannot answer as the gateway is stopping: send the request again", {
+      headers: { connection: "close" },
+    });
   }
 
   /**

@@ -21,6 +21,7 @@ import type { Fault } from "../errors.ts";
  * | `idempotency_in_progress` | 409 | the call with this idempotency key is still running |
  * | `result_not_kept` | 409 | the call with this idempotency key was made, and its answer is kept nowhere |
  * | `body_too_large` | 413 | the body passed its cap |
+ * | `url_too_long` | 414 | the URL passed its cap |
  * | `unsupported_media_type` | 415 | the body is not sent as `application/json` |
  * | `invalid_batch` | 422 | the body is not a batch of calls |
  * | `idempotency_key_reused` | 422 | the idempotency key belongs to another call |
@@ -33,13 +34,16 @@ import type { Fault } from "../errors.ts";
  * | `not_implemented` | 501 | what the gateway stands on cannot do this |
  * | `callers_unavailable` | 503 | who the caller is cannot be found out, or its keys not changed, at the moment |
  * | `store_unavailable` | 503 | what an idempotency key promises cannot be kept at the moment; nothing was sent |
+ * | `too_many_requests` | 429 | a limit of the caller or of the agent is used up |
+ * | `headers_too_large` | 431 | the headers passed a cap |
+ * | `overloaded` | 503 | the gateway has more to do than it can |
  *
  * @example
  * ```ts
  * import type { RequestErrorCode } from "@portolan/mcp/gateway";
  * import { assertEquals } from "@std/assert";
  *
- * const isWorthAnother = (code: RequestErrorCode) => code === "closed" || code === "body_timeout";
+ * const isWorthAnother = (code: RequestErrorCode) => code === "closed" || code === "too_many_requests";
  * assertEquals(isWorthAnother("unauthenticated"), false);
  * ```
  */
@@ -55,6 +59,7 @@ export type RequestErrorCode =
   | "method_not_allowed"
   | "body_timeout"
   | "body_too_large"
+  | "url_too_long"
   | "unsupported_media_type"
   | "idempotency_in_progress"
   | "idempotency_key_reused"
@@ -67,7 +72,10 @@ export type RequestErrorCode =
   | "key_not_found"
   | "key_conflict"
   | "not_implemented"
-  | "callers_unavailable";
+  | "callers_unavailable"
+  | "too_many_requests"
+  | "headers_too_large"
+  | "overloaded";
 
 /**
  * The error of a path that does not exist, or not for this caller.

@@ -33,6 +33,8 @@ export interface Settings {
   readonly allowOpen: boolean;
   /** The most bytes that the body of a request may have. */
   readonly maxBodyBytes: number;
+  /** How many requests may be under way; more are refused. */
+  readonly maxRequests: number;
   /** Whether servers are connected at the start or when needed; `undefined` leaves it to how the gateway is started. */
   readonly connect: "eager" | "lazy" | undefined;
   /** Whether legacy MCP callers that can be asked get a session. */
@@ -52,6 +54,7 @@ const KNOWN = [
   "PORTOLAN_ALLOWED_ORIGINS",
   "PORTOLAN_ALLOW_OPEN",
   "PORTOLAN_MAX_BODY_BYTES",
+  "PORTOLAN_MAX_REQUESTS",
   "PORTOLAN_CONNECT",
   "PORTOLAN_MCP_SESSIONS",
   "PORTOLAN_PUBLIC_URL",
@@ -60,6 +63,7 @@ const KNOWN = [
 type Variable = (typeof KNOWN)[number] | "PORT";
 
 const MAX_BODY_BYTES = 64 * 1024 * 1024;
+const MAX_REQUESTS = 1_000_000;
 
 /**
  * Reads the settings. An empty variable is one that is not set.
@@ -88,6 +92,7 @@ export function parseSettings(env: Environment): Settings {
         [],
     allowOpen: readChoice("PORTOLAN_ALLOW_OPEN", read, ["loopback"], faults) === "loopback",
     maxBodyBytes: readNumber("PORTOLAN_MAX_BODY_BYTES", read, 1_048_576, 1, MAX_BODY_BYTES, faults),
+    maxRequests: readNumber("PORTOLAN_MAX_REQUESTS", read, 1_000, 1, MAX_REQUESTS, faults),
     connect: readChoice("PORTOLAN_CONNECT", read, ["eager", "lazy"], faults),
     mcpSessions: readChoice("PORTOLAN_MCP_SESSIONS", read, ["auto", "off"], faults) ?? "auto",
     publicUrl: readPublicUrl(read("PORTOLAN_PUBLIC_URL"), faults),

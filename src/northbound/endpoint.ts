@@ -60,10 +60,13 @@ interface Read {
   readonly takes: AnswerOptions["takes"];
 }
 
+/** Methods that have a server do something: each request of them counts as one call, each round of one too. */
+const CALLS: ReadonlySet<string> = new Set(["tools/call", "resources/read", "prompts/get", "completion/complete"]);
+
 /** What the endpoint works with. */
 export type EndpointDeps = Pick<
   RouteDeps,
-  "directory" | "inFlight" | "maxBodyBytes" | "onInternalError" | "open" | "sessions" | "storeSecret"
+  "directory" | "inFlight" | "limiter" | "maxBodyBytes" | "onInternalError" | "open" | "sessions" | "storeSecret"
 >;
 
 /** Answers the requests of MCP clients. One for each gateway. */
@@ -182,10 +185,14 @@ export class McpEndpoint {
     if (frame.era === "modern" && request.method === "subscriptions/listen") return await this.#listen(read);
     const method = methodOf(frame.era, request.method);
     const headersOfSession = begins && session !== undefined ? { "mcp-session-id": session.options.id } : undefined;
+    const { access, agent, request: { signal } } = call;
+    const isCall = CALLS.has(request.method);
+    const admission = isCall ? await this.#deps.limiter.admit(access, agent, { signal }) : undefined;
+    const own = { ...headersOfSession, ...admission?.headers };
     const gone = new AbortController();
     const onGone = () => gone.abort();
     return await answer(
-      { takes, headers: headersOfSession, clock: this.#services.clock, onGone },
+      { takes, headers: own, clock: this.#services.clock, onGone },
       async (outlet): Promise<Reply> => {
         try {
           const result = await this.#run(read, gone, async (signal) => {
@@ -200,6 +207,8 @@ export class McpEndpoint {
             status: rpcError.status,
             headers: errorHeaders(rpcError),
           };
+        } finally {
+          admission?.release();
         }
       },
     );

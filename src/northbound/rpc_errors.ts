@@ -126,7 +126,7 @@ function toData(problem: Problem, retryable: boolean): JsonObject {
   return {
     code,
     ...(server === undefined ? {} : { server }),
-    retryable: retryable || problem.status === 503,
+    retryable: retryable || problem.status === 503 || problem.status === 429,
     ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
     ...(suggestions === undefined ? {} : { suggestions: [...suggestions] }),
     ...(faults === undefined ? {} : { faults: faults.map(({ path, message }) => ({ path, message })) }),

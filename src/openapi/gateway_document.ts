@@ -22,7 +22,14 @@ import {
   toRef,
 } from "./shared_parts.ts";
 
-const EVERYWHERE: readonly ProblemCode[] = ["host_refused", "origin_refused", "internal"];
+const EVERYWHERE: readonly ProblemCode[] = [
+  "host_refused",
+  "origin_refused",
+  "url_too_long",
+  "headers_too_large",
+  "internal",
+  "overloaded",
+];
 const SEGMENT = /:([A-Za-z]+)/g;
 
 const PATH_PARAMETERS: Readonly<Record<string, string>> = {

@@ -42,23 +42,36 @@ export class Bulkhead {
    * @throws The deadline's reason, where it ends first.
    */
   async enter(deadline: Deadline): Promise<(() => void) | undefined> {
-    if (this.#running < this.#maxRunning) {
-      this.#running++;
-    } else {
-      if (this.#waiting.length >= this.#maxWaiting) return undefined;
-      const turn = Promise.withResolvers<void>();
-      const take = () => turn.resolve();
-      this.#waiting.push(take);
-      try {
-        await deadline.race(turn.promise);
-      } catch (error) {
-        const at = this.#waiting.indexOf(take);
-        // Whoever was given the place just now hands it on.
-        if (at === -1) this.#leave();
-        else this.#waiting.splice(at, 1);
-        throw error;
-      }
+    const leave = this.tryEnter();
+    if (leave !== undefined) return leave;
+    if (this.#waiting.length >= this.#maxWaiting) return undefined;
+    const turn = Promise.withResolvers<void>();
+    const take = () => turn.resolve();
+    this.#waiting.push(take);
+    try {
+      await deadline.race(turn.promise);
+    } catch (error) {
+      const at = this.#waiting.indexOf(take);
+      // Whoever was given the place just now hands it on.
+      if (at === -1) this.#leave();
+      else this.#waiting.splice(at, 1);
+      throw error;
     }
+    return this.#toLeave();
+  }
+
+  /**
+   * Takes a place where one is free.
+   *
+   * @returns A function that gives the place back, or `undefined` where none is free.
+   */
+  tryEnter(): (() => void) | undefined {
+    if (this.#running >= this.#maxRunning) return undefined;
+    this.#running++;
+    return this.#toLeave();
+  }
+
+  #toLeave(): () => void {
     let left = false;
     return () => {
       if (left) return;

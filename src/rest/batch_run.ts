@@ -7,12 +7,19 @@
 import { pooledMap } from "@std/async";
 import { MCPError } from "../errors.ts";
 import { RequestError } from "../gateway/request_error.ts";
+import type { CallLimiter } from "../limits/call_limiter.ts";
 import type { Batch, BatchCall } from "./batch.ts";
 import type { CallAnswer } from "./idempotent_calls.ts";
 import { openCall, type RestCall, type RestCallsDeps } from "./rest_calls.ts";
 
 /** How long a batch may take where nobody says, in milliseconds. */
 export const BATCH_TIMEOUT_MS = 60_000;
+
+/** What a batch is run with. */
+export interface BatchDeps extends RestCallsDeps {
+  /** Admits each call, as far as the limits allow. */
+  readonly limiter: Pick<CallLimiter, "admit">;
+}
 
 /** How one call of a batch ended. */
 export interface BatchAnswer extends CallAnswer {
@@ -43,7 +50,7 @@ export interface BatchRun extends Pick<RestCall, "access" | "agent" | "client"> 
  * @returns What was made of the answers, in the order of the calls.
  */
 export async function runBatch<T>(
-  deps: RestCallsDeps,
+  deps: BatchDeps,
   run: BatchRun,
   take: (answer: BatchAnswer) => Promise<T>,
 ): Promise<readonly T[]> {
@@ -57,7 +64,7 @@ export async function runBatch<T>(
 }
 
 async function answerOne(
-  deps: RestCallsDeps,
+  deps: BatchDeps,
   run: BatchRun,
   call: BatchCall,
   index: number,
@@ -69,16 +76,14 @@ async function answerOne(
     if (restMs < 1) throw new MCPError("deadline_exceeded", "Cannot begin the call as the batch has taken its time");
     if (signal.aborted) throw new RequestError("caller_gone", "Cannot begin the call as the caller went away");
     const { tool, args } = call;
-    const opened = await openCall(deps, {
-      access,
-      agent,
-      client,
-      tool,
-      args,
-      key: toKey(call, run.key, index),
-      timeoutMs: restMs,
-    });
-    return await opened.answer(signal);
+    const { release } = await deps.limiter.admit(access, agent, { signal, maxWaitMs: restMs });
+    try {
+      const key = toKey(call, run.key, index);
+      const opened = await openCall(deps, { access, agent, client, tool, args, key, timeoutMs: restMs });
+      return await opened.answer(signal);
+    } finally {
+      release();
+    }
   } catch (error) {
     return { outcome: { kind: "failure", error }, replayed: false };
   }

@@ -20,6 +20,7 @@ Deno.test("parseSettings() has a default for everything", () => {
     allowedOrigins: [],
     allowOpen: false,
     maxBodyBytes: 1_048_576,
+    maxRequests: 1_000,
     connect: undefined,
     mcpSessions: "auto",
     publicUrl: undefined,
@@ -38,6 +39,7 @@ Deno.test("parseSettings() reads every variable", () => {
     PORTOLAN_ALLOWED_ORIGINS: "https://app.example.com,http://localhost:5173",
     PORTOLAN_ALLOW_OPEN: "loopback",
     PORTOLAN_MAX_BODY_BYTES: "1000",
+    PORTOLAN_MAX_REQUESTS: "50",
     PORTOLAN_CONNECT: "lazy",
     PORTOLAN_MCP_SESSIONS: "off",
     PORTOLAN_PUBLIC_URL: "https://MCP.example.com/",
@@ -53,6 +55,7 @@ Deno.test("parseSettings() reads every variable", () => {
     allowedOrigins: ["https://app.example.com", "http://localhost:5173"],
     allowOpen: true,
     maxBodyBytes: 1_000,
+    maxRequests: 50,
     connect: "lazy",
     mcpSessions: "off",
     publicUrl: "https://mcp.example.com",
@@ -69,6 +72,7 @@ Deno.test("parseSettings() reports every fault at once under the variable's name
     PORTOLAN_ALLOWED_ORIGINS: "app.example.com",
     PORTOLAN_ALLOW_OPEN: "yes",
     PORTOLAN_MAX_BODY_BYTES: "1e3",
+    PORTOLAN_MAX_REQUESTS: "0",
     PORTOLAN_CONNECT: "now",
   });
   assertEquals(paths.sort(), [
@@ -80,6 +84,7 @@ Deno.test("parseSettings() reports every fault at once under the variable's name
     "PORTOLAN_CONNECT",
     "PORTOLAN_KEYS",
     "PORTOLAN_MAX_BODY_BYTES",
+    "PORTOLAN_MAX_REQUESTS",
   ]);
 });
 

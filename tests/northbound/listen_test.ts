@@ -2,6 +2,8 @@ import { assertEquals, assertThrows } from "@std/assert";
 import { createGateway } from "../../routes/mod.ts";
 import { OPEN_ACCESS } from "../../src/callers/access.ts";
 import { InFlight } from "../../src/gateway/in_flight.ts";
+import { CallLimiter } from "../../src/limits/call_limiter.ts";
+import { MemoryRouteStore } from "../../src/memory_route_store.ts";
 import { McpEndpoint } from "../../src/northbound/endpoint.ts";
 import { KEEP_ALIVE_MS } from "../../src/northbound/message_stream.ts";
 import { RpcError } from "../../src/northbound/rpc.ts";
@@ -146,12 +148,14 @@ Deno.test("S11 A gateway that stops ends every stream at once, and a modern one 
 
 Deno.test("A stream that is silent is kept alive, and nothing runs once its reader has gone", async () => {
   const clock = manualClock();
+  const store = new MemoryRouteStore();
   const deps = {
     directory: fakeDirectory(["Kairos"], {
       watchLists: () =>
         Promise.resolve({ close: () => Promise.resolve(), [Symbol.asyncDispose]: () => Promise.resolve() }),
     }),
     inFlight: new InFlight(),
+    limiter: new CallLimiter({}, { store }),
     open: true,
     maxBodyBytes: 10_000,
     sessions: "auto",

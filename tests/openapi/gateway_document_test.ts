@@ -5,6 +5,8 @@ import { createCallers } from "../../src/callers/callers.ts";
 import { OPEN_ACCESS } from "../../src/callers/access.ts";
 import { InFlight } from "../../src/gateway/in_flight.ts";
 import { PROBLEM_KINDS, type ProblemCode } from "../../src/gateway/problem.ts";
+import { CallLimiter } from "../../src/limits/call_limiter.ts";
+import { LoadMeter } from "../../src/limits/load_meter.ts";
 import { MemoryRouteStore } from "../../src/memory_route_store.ts";
 import { listRoutes, writeGatewayDocument } from "../../src/openapi/gateway_document.ts";
 import { GATEWAY_ROUTES } from "../../src/openapi/gateway_routes.ts";
@@ -43,6 +45,8 @@ Deno.test("GATEWAY_ROUTES has every route of the app, and no other", () => {
       store,
       idempotentCalls: new IdempotentCalls({ store: undefined, inFlight }),
       inFlight,
+      limiter: new CallLimiter({}, { store }),
+      load: new LoadMeter(),
       open: true,
       sessions: "auto",
       storeSecret: undefined,

@@ -260,3 +260,13 @@ Deno.test("S11 a stop answers a batch with what has ended and a 503 for each of 
     [503, "closed"],
   ]);
 });
+
+Deno.test("POST /agents/:agent/batch counts each call for the limits, and gives its place back", async () => {
+  const { ask } = await openHarness({}, { limits: { Kairos: { callsPerMinute: 3, concurrentCalls: 1 } } });
+  const calls = Array.from({ length: 5 }, () => ({ tool: "search" }));
+  const { results } = await (await ask(PATH, post(batch(calls, { concurrency: 1 })))).json();
+  const statuses = results.map(({ status }: { readonly status: number }) => status);
+  assertEquals(statuses, [200, 200, 200, 429, 429]);
+  assertEquals([results[3].code, results[3].retryAfterMs > 0], ["too_many_requests", true]);
+  assertEquals((await problemOf(await ask("/agents/Kairos/tools/search", post("{}")))).code, "too_many_requests");
+});

@@ -6,6 +6,10 @@ export interface GatewayProcess extends AsyncDisposable {
   readonly origin: string;
   /** Resolves when it has tried its first connections. */
   ready(): Promise<void>;
+  /** Sends it a signal. */
+  kill(signal: Deno.Signal): void;
+  /** Resolves to its exit code when it has ended. */
+  readonly ended: Promise<number>;
 }
 
 const MAIN = new URL("../../main.ts", import.meta.url).pathname;
@@ -44,6 +48,7 @@ export async function startGateway(
     stderr: "inherit",
   }).spawn();
   const { origin, rest } = await readOrigin(child.stdout);
+  let ended = false;
   return {
     origin,
     async ready() {
@@ -58,8 +63,13 @@ export async function startGateway(
         await delay(POLL_MS);
       }
     },
+    kill: (signal) => child.kill(signal),
+    ended: child.status.then(({ code }) => {
+      ended = true;
+      return code;
+    }),
     async [Symbol.asyncDispose]() {
-      child.kill("SIGINT");
+      if (!ended) child.kill("SIGINT");
       await Promise.all([rest.cancel(), child.status]);
     },
   };
