@@ -8,6 +8,7 @@ import type { Context } from "hono";
 import { accepts } from "hono/accepts";
 import { streamSSE } from "hono/streaming";
 import type { GatewayEnv } from "../src/gateway/gateway_env.ts";
+import { JoinedSignal } from "../src/joined_signal.ts";
 import type { Progress } from "../src/protocol.ts";
 
 /** Sends an event; resolves when the caller can take the next one. */
@@ -39,10 +40,8 @@ export function streamEvents(
   const response = streamSSE(c, async (stream) => {
     const gone = new AbortController();
     stream.onAbort(() => gone.abort());
-    await write(
-      (event, value) => stream.writeSSE({ event, data: JSON.stringify(value) }),
-      AbortSignal.any([c.req.raw.signal, gone.signal]),
-    );
+    using joined = new JoinedSignal(c.req.raw.signal, gone.signal);
+    await write((event, value) => stream.writeSSE({ event, data: JSON.stringify(value) }), joined.signal);
   });
   // Both belong to the connection, which is the server's business, and HTTP/2 forbids them.
   response.headers.delete("connection");

@@ -63,7 +63,12 @@ export class MCPClientManager implements AsyncDisposable {
   constructor(config: PortolanConfig = { agents: {} }, options: MCPClientManagerOptions = {}) {
     const { store, storeSecret, now } = options;
     const authStore = options.authStore ?? new AuthStore({ store, storeSecret, now });
-    this.#options = { ...options, authStore, connections: options.connections ?? new SharedConnections() };
+    this.#options = {
+      ...options,
+      authStore,
+      connections: options.connections ?? new SharedConnections(),
+      onWarning: toTellOnce(options.onWarning),
+    };
     this.#configs = new Map(Object.entries(config.agents));
     for (const [agent, agentConfig] of this.#configs) resolveAgent(agent, agentConfig);
   }
@@ -249,4 +254,15 @@ export class MCPClientManager implements AsyncDisposable {
       { suggestions },
     );
   }
+}
+
+/** All agents have the same store: what happens to it happens to each of them, and is told once. */
+function toTellOnce(onWarning: ((message: string) => void) | undefined): ((message: string) => void) | undefined {
+  if (onWarning === undefined) return undefined;
+  let last: string | undefined;
+  return (message) => {
+    if (message === last) return;
+    last = message;
+    onWarning(message);
+  };
 }

@@ -86,7 +86,9 @@ export class Deadline implements Disposable {
 
   /** Whether our own time has passed, rather than the caller's patience. */
   get passed(): boolean {
-    return this.signal.aborted && this.signal.reason instanceof DeadlinePassed;
+    const { aborted, reason } = this.signal;
+    // The timer may run a little later than that of a part of the work which ends at the same time.
+    return aborted ? reason instanceof DeadlinePassed : this.remainingMs === 0 && !this.#disposed;
   }
 
   /** Whether the caller has aborted, or the client was closed. */

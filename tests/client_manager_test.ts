@@ -3,6 +3,7 @@ import { ConfigError, MCPClientManager, MemoryRouteStore, type PortolanConfig } 
 import { hang, ok, sequence, status } from "./support/behaviours.ts";
 import { codeOf, failureOf, textOf, until } from "./support/client_support.ts";
 import { refusedUrl, startRawServer } from "./support/fault_server.ts";
+import { FaultyRouteStore } from "./support/faulty_route_store.ts";
 import { startMCPServer } from "./support/mcp_server.ts";
 
 function toConfig(
@@ -150,4 +151,22 @@ Deno.test("MCPClientManager gives its store to all agents, each with its own ent
   await using manager = new MCPClientManager(config, { store });
   assertEquals((await manager.openClient("A").callToolRouted("whoami")).route, "cache");
   assertEquals((await manager.openClient("B").callToolRouted("whoami")).route, "discovery");
+});
+
+Deno.test("K1 MCPClientManager warns once of a store that fails all agents, and once when it is well again", async () => {
+  await using server = await startMCPServer();
+  let nowMs = 1_800_000_000_000;
+  const store = new FaultyRouteStore(() => nowMs);
+  store.fault = "rejects";
+  const warnings: string[] = [];
+  const names = ["Kairos", "Mercurius", "Minerva"];
+  const agents = Object.fromEntries(names.map((name) => [name, { s: server }]));
+  const onWarning = (message: string) => void warnings.push(message.split(" as ")[0] ?? "");
+  await using manager = new MCPClientManager(toConfig(agents), { store, onWarning, now: () => nowMs });
+  await manager.connectAll();
+  assertEquals(warnings, ["Cannot use the route store"]);
+  store.fault = "none";
+  nowMs += 3_600_000;
+  for (const name of names) await manager.openClient(name).listTools();
+  assertEquals(warnings, ["Cannot use the route store", "The route store answers again"]);
 });

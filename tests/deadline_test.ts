@@ -38,6 +38,13 @@ Deno.test("Deadline tells its own time from the caller's abort", async () => {
   assertEquals([left.passed, left.cancelled], [false, true]);
 });
 
+Deno.test("Deadline has passed at its end, also before its timer runs", () => {
+  using deadline = new Deadline(1);
+  assertEquals(deadline.signal.aborted, false);
+  while (performance.now() < deadline.endsAtMs);
+  assertEquals([deadline.signal.aborted, deadline.passed, deadline.cancelled], [false, true, false]);
+});
+
 Deno.test("Deadline does not take an error of its own name for its own time", () => {
   const reason = new Error("The deadline passed");
   reason.name = "DeadlinePassed";

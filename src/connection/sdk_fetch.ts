@@ -9,8 +9,20 @@ import { MCPError } from "../errors.ts";
 import type { GuardedFetch } from "../guarded_fetch.ts";
 import { type HttpFailure, readHttpFailure } from "../http_failure.ts";
 
+/** What is read of a request of the SDK: its package and this code may name different versions of `RequestInit`. */
+export interface SdkRequestInit {
+  /** The HTTP method. */
+  readonly method?: string | undefined;
+  /** The headers, in a shape that `Headers` takes. */
+  readonly headers?: unknown;
+  /** The body; text, where there is one. */
+  readonly body?: unknown;
+  /** Ends the request. */
+  readonly signal?: AbortSignal | null | undefined;
+}
+
 /** What the SDK's transports call. */
-export type SdkFetch = (url: string | URL, init?: RequestInit) => Promise<Response>;
+export type SdkFetch = (url: string | URL, init?: SdkRequestInit) => Promise<Response>;
 
 /** How many answers to a server's own questions may be on their way; the SDK answers every ping that a server sends. */
 const MAX_REPLIES = 64;
@@ -57,7 +69,7 @@ export function createSdkFetch(options: SdkFetchOptions): SdkFetch {
     }
   };
 
-  async function run(url: string | URL, init: RequestInit): Promise<Response> {
+  async function run(url: string | URL, init: SdkRequestInit): Promise<Response> {
     const method = init.method === "POST" || init.method === "DELETE" ? init.method : "GET";
     // The SDK opens a GET stream after every handshake; 405 is how a server declines it.
     if (method === "GET" && !allowGet) return new Response(null, { status: 405 });
@@ -66,7 +78,7 @@ export function createSdkFetch(options: SdkFetchOptions): SdkFetch {
     const response = await send({
       method,
       url: new URL(url),
-      headers: Object.fromEntries(new Headers(init.headers)),
+      headers: Object.fromEntries(new Headers(init.headers as HeadersInit | undefined)),
       body,
       signal: init.signal ? AbortSignal.any([init.signal, signal]) : signal,
     });

@@ -6,6 +6,7 @@
  */
 
 import { Deadline } from "../deadline.ts";
+import { JoinedSignal } from "../joined_signal.ts";
 import { isJsonObject, type JsonObject } from "../protocol.ts";
 import { type InputResponder, RpcRefusal } from "./connection.ts";
 
@@ -53,7 +54,7 @@ export class ServerQuestions implements Disposable {
     this.#options = options;
     this.#now = now;
     this.#earnedAt = now();
-    this.#signal = AbortSignal.any([signal, this.#over.signal]);
+    this.#signal = new JoinedSignal(signal, this.#over.signal).signal;
   }
 
   /**

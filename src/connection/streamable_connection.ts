@@ -8,6 +8,7 @@
 import type { ServerInfo } from "../context.ts";
 import { Deadline } from "../deadline.ts";
 import { isMCPError } from "../errors.ts";
+import { JoinedSignal } from "../joined_signal.ts";
 import type { JsonObject } from "../protocol.ts";
 import { createSessionHeaders, exchange, type ExchangeRequest, type ExchangeSession } from "./call_exchange.ts";
 import type {
@@ -110,7 +111,8 @@ export class StreamableConnection implements Connection {
   }
 
   async listen({ filter, signal, onOpen }: ListenOptions): Promise<boolean> {
-    const ended = AbortSignal.any([signal, this.#closed.signal]);
+    using joined = new JoinedSignal(signal, this.#closed.signal);
+    const ended = joined.signal;
     using questions = this.#questions(this.#desk, ended);
     return await readNotices(this.#session, {
       id: this.#nextId(),

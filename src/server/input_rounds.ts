@@ -15,6 +15,7 @@ import {
   type InputRound,
   UndeclaredInputError,
 } from "../input_round.ts";
+import { JoinedSignal } from "../joined_signal.ts";
 import { isJsonObject, type JsonObject, type JsonValue } from "../protocol.ts";
 
 /** How often one request is sent again with answers. */
@@ -93,7 +94,7 @@ export async function answerAll(
 ): Promise<JsonObject> {
   const { server, responder, deadline } = options;
   const over = new AbortController();
-  const signal = AbortSignal.any([deadline.signal, over.signal]);
+  const { signal } = new JoinedSignal(deadline.signal, over.signal);
   const answers = Object.entries(questions).map(async ([key, question]) => {
     const { method, params } = toQuestion(question, server);
     if (responder === undefined) throw unanswered(server, method);

@@ -7,6 +7,7 @@
 import { abortable, delay } from "@std/async";
 import type { ListenOptions, NoticeFilter } from "../connection/connection.ts";
 import type { Deadline } from "../deadline.ts";
+import { JoinedSignal } from "../joined_signal.ts";
 import { MIN_INTERVAL_MS } from "./notice_pacer.ts";
 
 /** The longest between two openings of a stream that keeps ending at once, in milliseconds. */
@@ -164,7 +165,7 @@ export class ServerNotices {
       if (isGap) onGap();
       isUntold ||= isGap;
       const { signal: round } = this.#round = new AbortController();
-      const signal = AbortSignal.any([closing, round]);
+      using joined = new JoinedSignal(closing, round);
       const openedAt = this.#now();
       const stream = this.#open(() => {
         if (round.aborted) return;
@@ -172,7 +173,7 @@ export class ServerNotices {
         this.#settle("open");
         reopened();
       });
-      const offered = await stream.endedOr(signal);
+      const offered = await stream.endedOr(joined.signal);
       isGap = !round.aborted;
       if (round.aborted && stream.isOpen) {
         before?.close();
@@ -190,7 +191,7 @@ export class ServerNotices {
       // changes nothing about it.
       const lasted = this.#now() - openedAt > MAX_INTERVAL_MS;
       pauseMs = lasted ? MIN_INTERVAL_MS : Math.min(pauseMs * 2, MAX_INTERVAL_MS);
-      await this.#wait(pauseMs / 2, signal).catch(() => {});
+      await this.#wait(pauseMs / 2, joined.signal).catch(() => {});
     }
     before?.close();
     this.#settle("closed");
@@ -216,7 +217,7 @@ export class ServerNotices {
     const settled = Promise.withResolvers<void>();
     this.#waiters.add(settled.resolve);
     const over = new AbortController();
-    const patience = this.#wait(MAX_READY_MS, AbortSignal.any([signal, over.signal])).then(() => {
+    const patience = this.#wait(MAX_READY_MS, new JoinedSignal(signal, over.signal).signal).then(() => {
       // A server that keeps the head of its answer back does so every time: nobody waits for it a second time.
       if (this.#state === "opening") this.#settle("closed");
     }, () => {});
@@ -240,7 +241,7 @@ class Stream {
     owner: AbortSignal,
     onOpen: () => void,
   ) {
-    const signal = AbortSignal.any([owner, this.#closing.signal]);
+    const { signal } = new JoinedSignal(owner, this.#closing.signal);
     const opened = () => {
       this.#isOpen = true;
       onOpen();

@@ -4,24 +4,12 @@
  */
 
 import { assertEquals } from "@std/assert";
-import v8 from "node:v8";
-import vm from "node:vm";
 import { SingleServerMCPClient } from "@portolan/mcp";
 import { hangAfterHead } from "../support/behaviours.ts";
 import { codeOf, until } from "../support/client_support.ts";
 import { startRawServer } from "../support/fault_server.ts";
+import { collectGarbage } from "../support/garbage.ts";
 import { startMCPServer } from "../support/mcp_server.ts";
-
-v8.setFlagsFromString("--expose-gc");
-const collect = vm.runInNewContext("gc") as () => void;
-
-/** Collects what the turns of the event loop between the collections have let go of. */
-async function collectAll(): Promise<void> {
-  for (let round = 0; round < 3; round++) {
-    collect();
-    await new Promise((resolve) => setTimeout(resolve));
-  }
-}
 
 Deno.test("SingleServerMCPClient.callTool() closes the sockets of aborted calls after a garbage collection", async () => {
   await using server = startRawServer({ "tools/call": hangAfterHead });
@@ -30,7 +18,7 @@ Deno.test("SingleServerMCPClient.callTool() closes the sockets of aborted calls 
   const controller = new AbortController();
   const calls = Array.from({ length: 10 }, () => codeOf(client.callTool("echo", {}, { signal: controller.signal })));
   await until(() => server.count("tools/call") === 10);
-  await collectAll();
+  await collectGarbage();
   controller.abort("left");
   assertEquals(new Set(await Promise.all(calls)), new Set(["left"]));
   await until(() => server.openStreams() === 0);
@@ -42,7 +30,7 @@ Deno.test("SingleServerMCPClient.connect() closes the socket of a handshake afte
   const controller = new AbortController();
   const connecting = codeOf(client.connect({ signal: controller.signal }));
   await until(() => server.count("initialize") === 1);
-  await collectAll();
+  await collectGarbage();
   controller.abort("left");
   assertEquals(await connecting, "left");
   await until(() => server.openStreams() === 0);
@@ -52,7 +40,7 @@ Deno.test("SingleServerMCPClient.close() closes the stream of SSE after a garbag
   await using server = await startMCPServer({ transport: "sse" });
   const client = new SingleServerMCPClient("files", { url: server.url });
   await client.connect();
-  await collectAll();
+  await collectGarbage();
   await client.close();
   await until(() => server.openStreams() === 0);
 });

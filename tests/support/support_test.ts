@@ -28,13 +28,14 @@ import { ToolListChangedNotificationSchema } from "./sdk_server.ts";
 import { startEverything } from "./everything.ts";
 import { type RawServer, refusedUrl, startRawServer, startSilentServer } from "./fault_server.ts";
 import { startMCPServer, type TestMCPServer } from "./mcp_server.ts";
+import { IS_DENO_2_5 } from "./runtime.ts";
 
 async function connect(url: string, transport: "streamable_http" | "sse"): Promise<Client> {
   const client = new Client({ name: "test", version: "1.0.0" });
   const target = new URL(url);
   const kept: Response[] = [];
   // A streaming body can only be cancelled while its response is reachable.
-  const fetchAndKeep = async (input: string | URL | Request, init?: RequestInit) => {
+  const fetchAndKeep = async (input: string | URL, init?: RequestInit) => {
     const response = await fetch(input, init);
     kept.push(response);
     return response;
@@ -42,7 +43,7 @@ async function connect(url: string, transport: "streamable_http" | "sse"): Promi
   await client.connect(
     transport === "sse"
       ? new SSEClientTransport(target)
-      : new StreamableHTTPClientTransport(target, { fetch: fetchAndKeep }),
+      : new StreamableHTTPClientTransport(target, { fetch: (input, init) => fetchAndKeep(input, init as RequestInit) }),
   );
   return client;
 }
@@ -228,9 +229,8 @@ Deno.test("startRawServer() drops a connection it kept alive, and counts what ar
   await using server = startRawServer({ "tools/call": sequence(({ respondOk }) => respondOk(), drop) });
   await (await post(server.url, "tools/call")).text();
   await assertRejects(() => post(server.url, "tools/call"));
-  // The runtime sends a request again whose reused connection closed before the answer.
-  assertEquals(server.count("tools/call"), 3);
-  assertEquals(server.acceptedConnections(), 2);
+  // The runtime sends a request again whose reused connection closed before the answer; Deno 2.5 does not.
+  assertEquals([server.count("tools/call"), server.acceptedConnections()], IS_DENO_2_5 ? [2, 1] : [3, 2]);
 });
 
 Deno.test("startRawServer() stops while calls hang", async () => {
