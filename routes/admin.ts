@@ -5,6 +5,7 @@
  */
 
 import { Hono } from "hono";
+import type { Access } from "../src/callers/access.ts";
 import { isKeyId, parseKeyEnd } from "../src/config/key_config.ts";
 import { KEYS_MAX_AGE_MS } from "../src/callers/key_book.ts";
 import { isMCPError, MCPError } from "../src/errors.ts";
@@ -20,7 +21,7 @@ import type { JsonObject } from "../src/protocol.ts";
  * - `POST /admin/reconnect`: every server of every agent that is not connected, or those named by `?server=`
  * - `POST /admin/cache/flush`: forgets what is cached of every agent, or of the one named by `?agent=`
  * - `GET`, `POST /admin/agents/:agent/keys`: the keys of an agent; a new one, which is told this once. `*` stands for
- *   the keys of every agent.
+ *   the keys of every agent. Those of an agent that is configured no longer can be listed and revoked: it may come back.
  * - `DELETE /admin/agents/:agent/keys/:id`: revokes a key, wherever it is from
  *
  * @param deps The collaborators.
@@ -28,6 +29,11 @@ import type { JsonObject } from "../src/protocol.ts";
  */
 export function adminRoutes(deps: RouteDeps): Hono<GatewayEnv> {
   const { directory, inFlight, keys } = deps;
+  const listKeys = async (access: Access, agent: string) => {
+    const known = await keys.list(agent);
+    if (agent !== "*" && known.length === 0) requireAgent(directory, access, agent);
+    return known;
+  };
   return new Hono<GatewayEnv>()
     .use("/admin/*", async (c, next) => {
       if (!c.var.access.isAdmin) throw toPathNotFound();
@@ -49,8 +55,7 @@ export function adminRoutes(deps: RouteDeps): Hono<GatewayEnv> {
     })
     .get("/admin/agents/:agent/keys", async (c) => {
       const agent = c.req.param("agent");
-      if (agent !== "*") requireAgent(directory, c.var.access, agent);
-      return c.json({ agent, keys: await inFlight.run(c.req.raw.signal, () => keys.list(agent)) });
+      return c.json({ agent, keys: await inFlight.run(c.req.raw.signal, () => listKeys(c.var.access, agent)) });
     })
     .post("/admin/agents/:agent/keys", async (c) => {
       const agent = c.req.param("agent");
@@ -62,8 +67,10 @@ export function adminRoutes(deps: RouteDeps): Hono<GatewayEnv> {
     })
     .delete("/admin/agents/:agent/keys/:id", async (c) => {
       const { agent, id } = c.req.param();
-      if (agent !== "*") requireAgent(directory, c.var.access, agent);
-      const revokedAtMs = await inFlight.run(c.req.raw.signal, () => keys.revoke(agent, id));
+      const revokedAtMs = await inFlight.run(c.req.raw.signal, async () => {
+        await listKeys(c.var.access, agent);
+        return await keys.revoke(agent, id);
+      });
       const revokedAt = new Date(revokedAtMs).toISOString();
       return c.json({ agent, id, revokedAt, effectiveWithinMs: KEYS_MAX_AGE_MS });
     });

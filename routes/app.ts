@@ -122,7 +122,7 @@ export function createApp(deps: RouteDeps, rules: HostRules, authenticator: Auth
   app.route("/", batchRoutes(deps));
   app.route("/", toolRouteRoutes(deps));
   app.route("/", reconnectRoutes(deps));
-  app.route("/", mcpRoutes(deps));
+  app.route("/", mcpRoutes(deps, authenticator));
   app.route("/", adminRoutes(deps));
   app.route("/", protectedResourceRoutes(deps));
   app.route("/", openApiRoutes(deps));

@@ -5,7 +5,7 @@
  */
 
 import { RequestError } from "../gateway/request_error.ts";
-import type { Access, Authenticator } from "./access.ts";
+import { type Access, type Authenticator, mayUse } from "./access.ts";
 import { type ProtectedResource, toChallenge, toMetadataUrl, toNeededScope } from "./protected_resource.ts";
 
 /** Names that people give a key in a URL. */
@@ -43,6 +43,25 @@ export async function authenticateRequest(
   throw new RequestError("unauthenticated", describe(authorization, url), {
     headers: { "www-authenticate": challenge },
   });
+}
+
+/**
+ * Whether the sender of a request may still use an agent: its key or token may have ended, or been revoked, since. Where
+ * that cannot be found out, what was known goes on.
+ *
+ * @param request The request.
+ * @param authenticator Knows the callers.
+ * @param agent The agent.
+ * @returns Whether it may.
+ */
+export async function mayStillUse(request: Request, authenticator: Authenticator, agent: string): Promise<boolean> {
+  try {
+    const access = await authenticator.authenticate(request.headers.get("authorization"));
+    return access !== undefined && mayUse(access, agent);
+  } catch (error) {
+    if (error instanceof RequestError) return true;
+    throw error;
+  }
 }
 
 function describe(authorization: string | null, url: URL): string {

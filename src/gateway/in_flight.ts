@@ -5,6 +5,7 @@
  */
 
 import { deadline } from "@std/async";
+import { MCPError } from "../errors.ts";
 import { RequestError } from "./request_error.ts";
 
 /**
@@ -31,7 +32,7 @@ export interface DrainOptions {
 /** Knows what is running. One for each gateway. */
 export class InFlight {
   /** What ends each call. */
-  readonly #calls = new Set<(reason: RequestError) => void>();
+  readonly #calls = new Set<() => void>();
   #running = 0;
   #idle: PromiseWithResolvers<void> | undefined;
   readonly #stopping = new AbortController();
@@ -52,27 +53,33 @@ export class InFlight {
    *
    * @param callerSignal The signal of the request.
    * @param work The call; it is waited for no longer than its signal allows.
+   * @param toStopped Why it ends where the gateway stops while it is under way. @default {It can be sent again: `closed`}
    * @returns What the call resolves to.
    * @throws {RequestError} If the caller goes away (`caller_gone`) or the gateway stops (`closed`).
    */
-  async run<T>(callerSignal: AbortSignal, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  async run<T>(
+    callerSignal: AbortSignal,
+    work: (signal: AbortSignal) => Promise<T>,
+    toStopped: () => Error = () => this.refusal(),
+  ): Promise<T> {
     if (this.draining) throw this.refusal();
     if (callerSignal.aborted) throw gone();
     const controller = new AbortController();
     const { promise, resolve, reject } = Promise.withResolvers<T>();
-    const end = (reason: RequestError) => {
+    const end = (reason: Error) => {
       controller.abort(reason);
       reject(reason);
     };
     const leave = () => end(gone());
     callerSignal.addEventListener("abort", leave, { once: true });
-    this.#calls.add(end);
+    const stop = () => end(toStopped());
+    this.#calls.add(stop);
     try {
       work(controller.signal).then(resolve, reject);
       return await this.track(promise);
     } finally {
       callerSignal.removeEventListener("abort", leave);
-      this.#calls.delete(end);
+      this.#calls.delete(stop);
     }
   }
 
@@ -108,7 +115,7 @@ export class InFlight {
     const { graceMs = 3_000, flushMs = 500 } = options;
     this.#stopping.abort(this.refusal());
     await this.#idleWithin(graceMs);
-    for (const end of this.#calls) end(this.refusal());
+    for (const stop of this.#calls) stop();
     await this.#idleWithin(flushMs);
   }
 
@@ -121,6 +128,15 @@ export class InFlight {
     await deadline(idle(), ms).catch(() => giveUp.abort());
     this.#idle?.resolve();
   }
+}
+
+/**
+ * What the caller of a tool is told whose call was under way when the gateway stopped: it may have run.
+ *
+ * @returns The error.
+ */
+export function toCallStopped(): MCPError {
+  return new MCPError("outcome_unknown", "Cannot answer as the gateway stopped during the call, which may have run");
 }
 
 function gone(): RequestError {

@@ -16,6 +16,8 @@ const MAX_DEPTH = 64;
 const WHOLE_BYTES = 64 * 1024;
 
 const WHOLE = new TextDecoder("utf-8", { fatal: true });
+/** What every number has that a program in JavaScript could read as another one; texts may have it too. */
+const LONG_NUMBER = /\d{16}|\d[eE]\+?\d{3}/;
 
 /**
  * Reads the body of a request as a JSON object. No body at all is an empty object.
@@ -25,7 +27,8 @@ const WHOLE = new TextDecoder("utf-8", { fatal: true });
  * @param timeoutMs How long it may take to arrive, in milliseconds. @default {30_000}
  * @returns The object, without members called `__proto__`.
  * @throws {RequestError} If it is too slow (`body_timeout`) or too large (`body_too_large`), not sent as `application/json`
- * (`unsupported_media_type`), or not a JSON object of at most 64 levels (`invalid_arguments`).
+ * (`unsupported_media_type`), or not a JSON object of at most 64 levels, whose whole numbers are exact as 64-bit floating
+ * point (`invalid_arguments`).
  */
 export async function readJsonObject(
   request: Request,
@@ -67,6 +70,12 @@ export async function readJson(
     );
   }
   const value = parse(text);
+  if (LONG_NUMBER.test(text) && hasOtherNumber(text)) {
+    throw new RequestError(
+      "invalid_arguments",
+      "Cannot use the body as a number in it is too large to be passed on as it is: send it as a text, where that will do",
+    );
+  }
   // An escape may spell the name too.
   if (text.includes("__proto__") || text.includes("\\u")) dropProto(value);
   return value;
@@ -161,6 +170,33 @@ function parse(text: string): unknown {
   } catch {
     throw new RequestError("invalid_arguments", "Cannot use the body as it is not JSON");
   }
+}
+
+/** Whether JSON holds a number that would be passed on as another one: it may be an id, and the other one somebody else's. */
+function hasOtherNumber(json: string): boolean {
+  const outside = /"|-?\d[\d.eE+-]*/g;
+  for (let found = outside.exec(json); found !== null; found = outside.exec(json)) {
+    const [token] = found;
+    if (token === '"') outside.lastIndex = endOfText(json, found.index);
+    else if (token.length >= 5 && !isExact(token)) return true;
+  }
+  return false;
+}
+
+/** Where a text ends that begins at an index, quotes included. */
+function endOfText(json: string, start: number): number {
+  for (let index = start + 1; index < json.length; index++) {
+    const char = json.charCodeAt(index);
+    if (char === 0x5c) index++;
+    else if (char === 0x22) return index + 1;
+  }
+  return json.length;
+}
+
+/** A fraction is rounded by everybody; a whole number is not. */
+function isExact(token: string): boolean {
+  const value = Number(token);
+  return Number.isFinite(value) && (!/^-?\d{16,}$/.test(token) || BigInt(token) === BigInt(value));
 }
 
 function isDeeperThan(text: string, levels: number): boolean {

@@ -32,7 +32,8 @@ export interface OpenedStore {
   readonly store: RouteStore;
   /**
    * The store of what all isolates of the gateway have to know, read strongly; `undefined` where they have none in
-   * common.
+   * common. Where there is one that did not open, it fails: a key that were revoked in memory alone would be good again
+   * elsewhere.
    */
   readonly shared: RouteStore | undefined;
   /** Where it keeps its values. */
@@ -87,8 +88,12 @@ export async function openStore(kv: string | undefined, deps: OpenStoreDeps): Pr
     late = true;
     // The name alone: a message may hold the URL of the database.
     onWarning(`Cannot keep routes in KV as it did not open (${nameOf(error)}): they are kept in memory`);
-    return memory;
+    return { ...memory, shared: { get: refuse, set: refuse, delete: refuse } };
   }
+}
+
+function refuse(): Promise<never> {
+  return Promise.reject(new Error("The database did not open"));
 }
 
 function nameOf(error: unknown): string {

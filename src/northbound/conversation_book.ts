@@ -11,7 +11,9 @@ import { refuseState, type RoundState } from "./request_state.ts";
 import { INTERNAL_ERROR, RpcError } from "./rpc.ts";
 
 /** How many requests may wait. */
-export const MAX_WAITING = 512;
+export const MAX_WAITING = 2_048;
+/** How many of them one agent may have: an agent with many callers leaves room for the others. */
+export const MAX_WAITING_OF_AGENT = 512;
 /** How many of them one caller may have. */
 export const MAX_WAITING_OF_CALLER = 64;
 /** How long a request waits for its caller, in milliseconds. */
@@ -19,6 +21,7 @@ export const WAIT_MS = 5 * 60_000;
 
 interface Waiting {
   readonly conversation: Conversation;
+  readonly agent: string;
   readonly stopTimer: () => void;
 }
 
@@ -28,6 +31,7 @@ export class ConversationBook {
   readonly instance: string = crypto.randomUUID();
   readonly #clock: Clock;
   readonly #waiting = new Map<string, Waiting>();
+  #isOver = false;
 
   /**
    * Creates a book in which nothing waits.
@@ -47,13 +51,23 @@ export class ConversationBook {
    * Keeps a conversation until its caller comes back. Where nobody does, its request is cancelled.
    *
    * @param conversation The conversation.
+   * @param agent The agent that it is with.
    * @returns What finds it again.
    * @throws {RpcError} If there are too many; the conversation is ended.
+   * @throws {MCPError} If everything has been ended, and the conversation with it: `outcome_unknown`.
    */
-  keep(conversation: Conversation): RoundState {
+  keep(conversation: Conversation, agent: string): RoundState {
     const { id, caller, round } = conversation;
+    if (this.#isOver) {
+      const message = "Cannot ask the caller as the gateway is stopping; the request may have run in part";
+      const error = new MCPError("outcome_unknown", message);
+      conversation.end(error);
+      throw error;
+    }
     const own = [...this.#waiting.values()].filter((waiting) => waiting.conversation.caller === caller);
-    if (this.#waiting.size >= MAX_WAITING || own.length >= MAX_WAITING_OF_CALLER) {
+    const all = [...this.#waiting.values()].filter((waiting) => waiting.agent === agent);
+    const isFull = this.#waiting.size >= MAX_WAITING || all.length >= MAX_WAITING_OF_AGENT;
+    if (isFull || own.length >= MAX_WAITING_OF_CALLER) {
       const error = new RpcError(INTERNAL_ERROR, "Cannot ask the caller as too many requests wait for answers", {
         status: 503,
         data: { code: "overloaded", retryable: false, retryAfterMs: 10_000 },
@@ -65,7 +79,7 @@ export class ConversationBook {
       this.#waiting.delete(id);
       conversation.end(new MCPError("input_required", "Cannot finish the request as its caller did not come back"));
     });
-    this.#waiting.set(id, { conversation, stopTimer });
+    this.#waiting.set(id, { conversation, agent, stopTimer });
     return { kind: "waiting", instance: this.instance, id, round };
   }
 
@@ -93,11 +107,12 @@ export class ConversationBook {
   }
 
   /**
-   * Ends everything that waits.
+   * Ends everything that waits, and lets nothing wait any more.
    *
    * @param reason What the requests are told.
    */
   endAll(reason: unknown): void {
+    this.#isOver = true;
     for (const { conversation, stopTimer } of this.#waiting.values()) {
       stopTimer();
       conversation.end(reason);

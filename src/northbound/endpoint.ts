@@ -11,13 +11,14 @@ import type { Access } from "../callers/access.ts";
 import { type AgentClient, openAgent } from "../gateway/agent_directory.ts";
 import type { RouteDeps } from "../gateway/gateway_env.ts";
 import { readJson } from "../gateway/json_body.ts";
+import { toCallStopped } from "../gateway/in_flight.ts";
 import { RequestError } from "../gateway/request_error.ts";
 import { AgentNotices } from "./agent_notices.ts";
 import { answer, type AnswerOptions, type Outlet, type Reply } from "./answer.ts";
 import { type Clock, SYSTEM_CLOCK } from "./clock.ts";
 import { ConversationBook } from "./conversation_book.ts";
 import type { Exchange, Services } from "./exchange.ts";
-import { type Frame, isModern, readFrame } from "./frame.ts";
+import { checkVersion, type Frame, isModern, readFrame } from "./frame.ts";
 import { toAskable } from "./input_relay.ts";
 import { listen, listenInSession } from "./listen.ts";
 import { methodOf } from "./methods.ts";
@@ -48,6 +49,8 @@ export interface EndpointCall {
   readonly access: Access;
   /** The id of the HTTP request. */
   readonly requestId: string;
+  /** Whether the caller may still use the agent, once time has passed. */
+  readonly mayStill: () => Promise<boolean>;
 }
 
 /** A request whose headers and body have been read. */
@@ -128,11 +131,12 @@ export class McpEndpoint {
   get(call: EndpointCall): Response {
     try {
       openAgent(this.#deps.directory, call.access, call.agent);
+      checkVersion(call.request.headers);
       const session = this.#sessionOf(call);
       // A HEAD comes this way too: nobody would read its stream.
       if (session === undefined || call.request.method !== "GET") throw methodNotAllowed();
       if (!readAccept(call.request.headers).stream) throw notAcceptable();
-      return listenInSession(session, this.#services);
+      return listenInSession(session, this.#services, call.mayStill);
     } catch (error) {
       return this.#fail(error, call);
     }
@@ -147,6 +151,7 @@ export class McpEndpoint {
   delete(call: EndpointCall): Response {
     try {
       openAgent(this.#deps.directory, call.access, call.agent);
+      checkVersion(call.request.headers);
       const session = this.#sessionOf(call);
       if (session === undefined) throw methodNotAllowed();
       this.#sessions.end(session);
@@ -158,6 +163,7 @@ export class McpEndpoint {
 
   /** Takes what needs no answer. */
   #take(call: EndpointCall, message: RpcNotification | RpcResponse): Response {
+    checkVersion(call.request.headers);
     const isOfModern = message.kind === "notification" &&
       isModern(call.request.headers, message.method, message.params);
     const session = isOfModern ? undefined : this.#sessionOf(call);
@@ -218,19 +224,20 @@ export class McpEndpoint {
   async #run<T>(read: Read, gone: AbortController, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
     const { inFlight } = this.#deps;
     const { session, request, call: { request: { signal } } } = read;
+    const toStopped = request.method === "tools/call" ? toCallStopped : undefined;
     if (session === undefined) {
       const abort = () => gone.abort();
       if (signal.aborted) abort();
       signal.addEventListener("abort", abort, { once: true });
       try {
-        return await inFlight.run(gone.signal, work);
+        return await inFlight.run(gone.signal, work, toStopped);
       } finally {
         signal.removeEventListener("abort", abort);
       }
     }
     return await session.run(request.id, async (cancelled) => {
       try {
-        return await inFlight.run(cancelled, work);
+        return await inFlight.run(cancelled, work, toStopped);
       } catch (error) {
         throw cancelled.aborted ? cancelled.reason : error;
       }
@@ -260,8 +267,20 @@ export class McpEndpoint {
   }
 
   #toExchange(read: Read, outlet: Outlet, signal: AbortSignal): Exchange {
-    const { call: { agent, access, request: { headers } }, client, request, frame, session } = read;
-    return { agent, client, access, request, frame, headers, session, outlet, signal, services: this.#services };
+    const { call: { agent, access, mayStill, request: { headers } }, client, request, frame, session } = read;
+    return {
+      agent,
+      client,
+      access,
+      mayStill,
+      request,
+      frame,
+      headers,
+      session,
+      outlet,
+      signal,
+      services: this.#services,
+    };
   }
 
   #fail(error: unknown, call: EndpointCall, message?: RpcMessage): Response {

@@ -50,6 +50,8 @@ export interface Exchange {
   readonly request: RpcRequest;
   /** How it is to be served. */
   readonly frame: Frame;
+  /** Whether the caller may still use the agent, once time has passed. */
+  readonly mayStill: () => Promise<boolean>;
   /** The headers of the request. */
   readonly headers: Headers;
   /** The session, where a legacy caller has one. */

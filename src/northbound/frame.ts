@@ -68,6 +68,19 @@ export function isModern(headers: Headers, method: string, params: JsonObject): 
 }
 
 /**
+ * Refuses what is no request where its header names a version that nobody knows (specification 2025-11-25, Transports,
+ * Protocol Version Header).
+ *
+ * @param headers The headers.
+ * @throws {RpcError} With status 400 if it does.
+ */
+export function checkVersion(headers: Headers): void {
+  const version = versionOf(headers);
+  if (version === undefined || LEGACY_VERSIONS.includes(version) || MODERN_VERSIONS.includes(version)) return;
+  throw unsupported(version, null);
+}
+
+/**
  * Reads what a request says of itself, and checks that its headers say the same.
  *
  * @param headers The headers.
@@ -138,7 +151,7 @@ function mismatch(header: string, what: string, id: RpcId): RpcError {
   return new RpcError(HEADER_MISMATCH, message, { status: 400, id });
 }
 
-function unsupported(requested: string, id: RpcId): RpcError {
+function unsupported(requested: string, id: RpcId | null): RpcError {
   const data = { supported: [...MODERN_VERSIONS], requested: requested.slice(0, 64) };
   return new RpcError(UNSUPPORTED_VERSION, "Cannot serve the request as its protocol version is not supported", {
     status: 400,

@@ -17,6 +17,8 @@ import type { Session } from "./session.ts";
 
 /** How long it may take to watch resources before the caller is told which ones are, in milliseconds. */
 const WATCH_MS = 5_000;
+/** How often it is asked whether who listens still may, in milliseconds: a request is asked about at its beginning alone. */
+export const RECHECK_MS = 20_000;
 /** How many resources one stream may watch. */
 const MAX_URIS = 256;
 
@@ -34,15 +36,15 @@ const LISTS: ReadonlyMap<string, ListKind> = new Map([
  * @returns The stream.
  */
 export async function listen(exchange: Exchange): Promise<Response> {
-  const { client, access, request, services, signal } = exchange;
+  const { agent, client, access, mayStill, request, services, signal } = exchange;
   const { notifications } = request.params;
   if (!isJsonObject(notifications)) throw invalid('"notifications" is no JSON object');
   const kinds = readKinds(exchange, notifications);
   const wantedUris = readUris(notifications.resourceSubscriptions);
   const stamp: JsonObject = { [`${PREFIX}subscriptionId`]: request.id };
 
-  const release = services.slots.take(access.caller);
-  const stream = openStream(services, () => {
+  const release = services.slots.take(access.caller, agent);
+  const stream = openStream(services, mayStill, () => {
     listening.close();
     release();
   }, () => writeResult(request.id, toEraResult(exchange, { _meta: stamp })));
@@ -86,11 +88,12 @@ export async function listen(exchange: Exchange): Promise<Response> {
  *
  * @param session The session.
  * @param services What all requests share.
- * @returns The stream; it lives as long as the session, or until its reader goes.
+ * @param mayStill Whether the caller may still use the agent.
+ * @returns The stream; it lives as long as the session, or until its reader goes or may listen no longer.
  */
-export function listenInSession(session: Session, services: Services): Response {
-  const release = services.slots.take(session.options.caller);
-  const stream = openStream(services, () => {
+export function listenInSession(session: Session, services: Services, mayStill: () => Promise<boolean>): Response {
+  const release = services.slots.take(session.options.caller, session.options.agent);
+  const stream = openStream(services, mayStill, () => {
     session.close(stream);
     release();
   }, () => undefined);
@@ -98,18 +101,33 @@ export function listenInSession(session: Session, services: Services): Response 
   return stream.toResponse();
 }
 
-/** A stream that is kept alive, and ends when the gateway stops. */
-function openStream(services: Services, onClosed: () => void, toLast: () => string | undefined): MessageStream {
+/** A stream that is kept alive, and ends when the gateway stops, or when its caller may listen no longer. */
+function openStream(
+  services: Services,
+  mayStill: () => Promise<boolean>,
+  onClosed: () => void,
+  toLast: () => string | undefined,
+): MessageStream {
   const { clock, stopping } = services;
+  let stopChecks = () => {};
+  const check = () =>
+    stopChecks = clock.after(RECHECK_MS, async () => {
+      const may = await mayStill().catch(() => false);
+      if (stream.closed) return;
+      if (may) check();
+      else stream.end();
+    });
   const stop = () => stream.end(toLast());
   const stream = new MessageStream({
     keepAlive: { ms: KEEP_ALIVE_MS, clock },
     onClosed: () => {
+      stopChecks();
       stopping.removeEventListener("abort", stop);
       onClosed();
     },
   });
   stopping.addEventListener("abort", stop, { once: true });
+  check();
   return stream;
 }
 

@@ -104,7 +104,7 @@ async function relayRound(
   try {
     const outcome = await declared(() => conversation.next(signal));
     if (outcome.kind === "answered") return outcome.result;
-    return await asked(outcome.inputRequests, services.conversations.keep(conversation));
+    return await asked(outcome.inputRequests, services.conversations.keep(conversation, agent));
   } catch (error) {
     if (!(error instanceof InputRequiredError) || error.server === undefined) throw error;
     return await asked(error.inputRequests, { kind: "server", server: error.server, state: error.requestState });

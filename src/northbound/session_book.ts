@@ -4,13 +4,15 @@
  * @module
  */
 
-import { RequestError } from "../gateway/request_error.ts";
+import { MCPError } from "../errors.ts";
 import type { Clock } from "./clock.ts";
 import { INTERNAL_ERROR, INVALID_REQUEST, RpcError } from "./rpc.ts";
 import { Session, type SessionOptions } from "./session.ts";
 
 /** How many sessions there are at most. */
-export const MAX_SESSIONS = 1_024;
+export const MAX_SESSIONS = 4_096;
+/** How many of them one agent has at most: an agent with many callers ends no session of another. */
+export const MAX_SESSIONS_OF_AGENT = 1_024;
 /** How many of them one caller has at most. */
 export const MAX_SESSIONS_OF_CALLER = 256;
 /** How long a session lives that is not used, in milliseconds. */
@@ -56,8 +58,11 @@ export class SessionBook {
    */
   begin(options: Omit<SessionOptions, "id">): Session {
     this.#sweep();
-    const own = [...this.#sessions.values()].filter((session) => session.options.caller === options.caller);
+    const { agent, caller } = options;
+    const own = [...this.#sessions.values()].filter((session) => session.options.caller === caller);
     if (own.length >= MAX_SESSIONS_OF_CALLER) this.#evict(own);
+    const all = [...this.#sessions.values()].filter((session) => session.options.agent === agent);
+    if (all.length >= MAX_SESSIONS_OF_AGENT) this.#evict(all);
     if (this.#sessions.size >= MAX_SESSIONS) this.#evict([...this.#sessions.values()]);
     // 244 random bits, in visible ASCII.
     const id = `${crypto.randomUUID()}${crypto.randomUUID()}`.replaceAll("-", "");
@@ -96,7 +101,8 @@ export class SessionBook {
    */
   end(session: Session): void {
     if (!this.#sessions.delete(session.options.id)) return;
-    session.end(new RequestError("closed", "Cannot answer as the session has ended"));
+    // Its requests had been sent: nobody is told to send them again.
+    session.end(new MCPError("outcome_unknown", "Cannot answer as the session has ended; the request may have run"));
   }
 
   #isOver(session: Session): boolean {

@@ -7,7 +7,9 @@
 import { INTERNAL_ERROR, RpcError } from "./rpc.ts";
 
 /** How many streams that stay open the gateway has at most. */
-const MAX_STREAMS = 1_024;
+const MAX_STREAMS = 4_096;
+/** How many of them the callers of one agent have: an agent with many callers leaves room for the others. */
+const MAX_STREAMS_OF_AGENT = 1_024;
 /** How many of them one caller has. */
 const MAX_STREAMS_OF_CALLER = 128;
 /** When to try again where there are too many, in milliseconds. */
@@ -16,33 +18,42 @@ const RETRY_AFTER_MS = 10_000;
 /** Counts streams that stay open. One for each gateway. */
 export class StreamSlots {
   readonly #ofCaller = new Map<string, number>();
+  readonly #ofAgent = new Map<string, number>();
   #taken = 0;
 
   /**
    * Takes a slot.
    *
    * @param caller Who listens.
+   * @param agent To which agent.
    * @returns Gives it back. Idempotent.
    * @throws {RpcError} If there are too many.
    */
-  take(caller: string): () => void {
+  take(caller: string, agent: string): () => void {
     const own = this.#ofCaller.get(caller) ?? 0;
-    if (this.#taken >= MAX_STREAMS || own >= MAX_STREAMS_OF_CALLER) {
+    const all = this.#ofAgent.get(agent) ?? 0;
+    if (this.#taken >= MAX_STREAMS || all >= MAX_STREAMS_OF_AGENT || own >= MAX_STREAMS_OF_CALLER) {
       throw new RpcError(INTERNAL_ERROR, "Cannot open another stream as there are too many: close some first", {
         status: 503,
         data: { code: "overloaded", retryable: true, retryAfterMs: RETRY_AFTER_MS },
       });
     }
     this.#taken++;
-    this.#ofCaller.set(caller, own + 1);
+    add(this.#ofCaller, caller, 1);
+    add(this.#ofAgent, agent, 1);
     let given = false;
     return () => {
       if (given) return;
       given = true;
       this.#taken--;
-      const rest = (this.#ofCaller.get(caller) ?? 1) - 1;
-      if (rest === 0) this.#ofCaller.delete(caller);
-      else this.#ofCaller.set(caller, rest);
+      add(this.#ofCaller, caller, -1);
+      add(this.#ofAgent, agent, -1);
     };
   }
+}
+
+function add(counts: Map<string, number>, name: string, more: 1 | -1): void {
+  const count = (counts.get(name) ?? 0) + more;
+  if (count === 0) counts.delete(name);
+  else counts.set(name, count);
 }

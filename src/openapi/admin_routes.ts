@@ -63,7 +63,13 @@ export const ADMIN_ROUTES: readonly GatewayRoute[] = [
     id: "revokeKey",
     tag: "admin",
     summary: "Revokes a key, wherever it is from",
-    answers: { 200: { description: "It is revoked.", schema: "RevokedKey" } },
+    answers: {
+      200: {
+        description:
+          "It is revoked: no request is begun with it any more. Streams of notices that it opened end within 25 s.",
+        schema: "RevokedKey",
+      },
+    },
     problems: [...KEYS, "key_not_found"],
   },
 ];

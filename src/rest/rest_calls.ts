@@ -7,7 +7,7 @@
 import type { Access } from "../callers/access.ts";
 import { Deadline, OPERATION_TIMEOUT_MS } from "../deadline.ts";
 import type { AgentClient } from "../gateway/agent_directory.ts";
-import type { InFlight } from "../gateway/in_flight.ts";
+import { type InFlight, toCallStopped } from "../gateway/in_flight.ts";
 import type { JsonObject, Progress } from "../protocol.ts";
 import type { RoutedResult } from "../status.ts";
 import { toCallMark } from "./idempotency_key.ts";
@@ -71,7 +71,7 @@ export async function openCall({ inFlight, idempotentCalls }: RestCallsDeps, cal
     return {
       replays: false,
       async answer(signal, onProgress) {
-        const routed = await inFlight.run(signal, (signal) => make(signal, onProgress));
+        const routed = await inFlight.run(signal, (signal) => make(signal, onProgress), toCallStopped);
         return { outcome: { kind: "result", routed }, replayed: false };
       },
     };

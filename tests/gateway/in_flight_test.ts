@@ -1,5 +1,6 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { InFlight } from "../../src/gateway/in_flight.ts";
+import { MCPError } from "../../src/errors.ts";
+import { InFlight, toCallStopped } from "../../src/gateway/in_flight.ts";
 import { RequestError } from "../../src/gateway/request_error.ts";
 
 const never = () => new Promise<never>(() => {});
@@ -47,6 +48,21 @@ Deno.test("S11 InFlight.drain() cancels what does not end, also work that ignore
   const codes = Promise.all(running.map(code));
   await inFlight.drain({ graceMs: 1 });
   assertEquals(await codes, Array(20).fill("closed"));
+});
+
+Deno.test("S11 InFlight.drain() tells who called a tool that it may have run, where it was under way", async () => {
+  const inFlight = new InFlight();
+  let reason: unknown;
+  const running = inFlight.run(
+    new AbortController().signal,
+    (signal) => (signal.onabort = () => reason = signal.reason, never()),
+    toCallStopped,
+  );
+  const failed = assertRejects(() => running, MCPError);
+  await inFlight.drain({ graceMs: 1 });
+  const error = await failed;
+  assertEquals([error.code, error.retryable, reason], ["outcome_unknown", false, error]);
+  assertEquals(await code(inFlight.run(new AbortController().signal, never, toCallStopped)), "closed");
 });
 
 Deno.test("S11 InFlight.drain() does not wait for ever for an answer that nobody reads", async () => {

@@ -72,6 +72,15 @@ Deno.test("readJsonObject() does not count brackets inside texts as levels", asy
   assertEquals(Object.keys(await readJsonObject(request(`{"a":"${text}"}`), 1_000)), ["a"]);
 });
 
+Deno.test("S3 readJsonObject() refuses a number that would be passed on as another one, and no text that holds it", async () => {
+  for (const number of ["12345678901234567890", "-9007199254740993", "1e999", "-1E+400", "1".repeat(400)]) {
+    assertEquals(await refusal(`{"a":[{"id":${number}}]}`), "invalid_arguments", number);
+    assertEquals(await readJsonObject(request(`{"id":"${number}"}`), 1_000), { id: number });
+  }
+  const exact = "[9007199254740992,100000000000000000000,1e100,0.12345678901234567,-1.5e-300]";
+  assertEquals(await readJsonObject(request(`{"a":${exact}}`), 1_000), { a: JSON.parse(exact) });
+});
+
 Deno.test("S3 readJsonObject() drops __proto__ and keeps constructor as a member", async () => {
   const body =
     '{"__proto__":{"polluted":1},"constructor":{"prototype":{"polluted":2}},"a":[{"\\u005f_proto__":{"polluted":3}}]}';

@@ -1,5 +1,6 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertRejects } from "@std/assert";
 import { openStore } from "../../src/gateway/open_store.ts";
+import { MemoryRouteStore } from "../../src/memory_route_store.ts";
 
 async function open(
   kv: string | undefined,
@@ -34,6 +35,14 @@ Deno.test("K1 openStore() keeps routes in memory, with one warning, where KV is 
     await opened.store.set(["a"], { b: 1 }, { expiresAtMs: Date.now() + 60_000 });
     assertEquals((await opened.store.get(["a"]))?.value, { b: 1 });
   }
+});
+
+Deno.test("K1 openStore() has nothing promised to all isolates where the database that they share did not open", async () => {
+  const { opened } = await open(undefined, () => Promise.reject(new TypeError("Cannot open")));
+  const shared = opened.shared ?? new MemoryRouteStore();
+  await assertRejects(() => shared.get(["a"]));
+  await assertRejects(() => shared.set(["a"], { b: 1 }, { expiresAtMs: Date.now() + 60_000 }));
+  await assertRejects(() => shared.delete(["a"], {}));
 });
 
 Deno.test("K1 openStore() closes a database that opens but does not answer", async () => {

@@ -1,9 +1,10 @@
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { isMCPError } from "../../src/errors.ts";
+import { isMCPError, MCPError } from "../../src/errors.ts";
 import { Conversation } from "../../src/northbound/conversation.ts";
 import {
   ConversationBook,
   MAX_WAITING,
+  MAX_WAITING_OF_AGENT,
   MAX_WAITING_OF_CALLER,
   WAIT_MS,
 } from "../../src/northbound/conversation_book.ts";
@@ -93,7 +94,7 @@ Deno.test("ConversationBook.keep() ends a request whose caller does not come bac
     }
   });
   await round(clock, conversation);
-  const state = book.keep(conversation) as Extract<RoundState, { kind: "waiting" }>;
+  const state = book.keep(conversation, "Kairos") as Extract<RoundState, { kind: "waiting" }>;
   clock.pass(WAIT_MS - 1);
   await settled();
   assertEquals([book.size, failure], [1, undefined]);
@@ -108,7 +109,7 @@ Deno.test("ConversationBook.find() finds a request once, in its own instance and
   const book = new ConversationBook(clock);
   const conversation = converse(clock, async (ask, signal) => String(await ask("roots/list", {}, signal)));
   await round(clock, conversation);
-  const state = book.keep(conversation) as Extract<RoundState, { kind: "waiting" }>;
+  const state = book.keep(conversation, "Kairos") as Extract<RoundState, { kind: "waiting" }>;
   assertEquals(assertThrows(() => new ConversationBook(clock).find(state), RpcError).data?.code, "session_lost");
   assertEquals(assertThrows(() => book.find({ ...state, round: 0 }), RpcError).code, -32602);
   assertEquals(book.find(state), conversation);
@@ -117,7 +118,7 @@ Deno.test("ConversationBook.find() finds a request once, in its own instance and
   conversation.end("over");
 });
 
-Deno.test("ConversationBook.keep() is bounded for each caller and in all, and ends what is too much", async () => {
+Deno.test("ConversationBook.keep() is bounded for each caller, for each agent and in all, and ends what is too much", async () => {
   const clock = manualClock();
   const book = new ConversationBook(clock);
   const ended: unknown[] = [];
@@ -129,15 +130,26 @@ Deno.test("ConversationBook.keep() is bounded for each caller and in all, and en
     await round(clock, conversation);
     return conversation;
   };
-  for (let count = 0; count < MAX_WAITING_OF_CALLER; count++) book.keep(await begin("a"));
+  for (let count = 0; count < MAX_WAITING_OF_CALLER; count++) book.keep(await begin("a"), "Kairos");
   const tooMany = await begin("a");
-  assertEquals([assertThrows(() => book.keep(tooMany), RpcError).status, ended], [503, ["a"]]);
-  for (let count = 0; book.size < MAX_WAITING; count++) book.keep(await begin(`b${count % 7}`));
-  const last = await begin("c");
-  assertThrows(() => book.keep(last), RpcError);
+  assertEquals([assertThrows(() => book.keep(tooMany, "Mercurius"), RpcError).status, ended], [503, ["a"]]);
+  for (let count = 0; book.size < MAX_WAITING_OF_AGENT; count++) book.keep(await begin(`b${count % 7}`), "Kairos");
+  const ofAgent = await begin("c");
+  assertThrows(() => book.keep(ofAgent, "Kairos"), RpcError);
+  // The callers of one agent leave room for those of the others.
+  for (let count = 0; book.size < MAX_WAITING; count++) {
+    book.keep(await begin(`c${count % 28}`), `agent ${count % 4}`);
+  }
+  const last = await begin("d");
+  assertThrows(() => book.keep(last, "Mercurius"), RpcError);
   book.endAll("stopping");
   await settled();
-  assertEquals([book.size, ended.length, clock.armed], [0, MAX_WAITING + 2, 0]);
+  assertEquals([book.size, ended.length, clock.armed], [0, MAX_WAITING + 3, 0]);
+  // What is asked while the gateway stops would wait for nobody.
+  const late = await begin("e");
+  assertEquals(assertThrows(() => book.keep(late, "Kairos"), MCPError).code, "outcome_unknown");
+  await settled();
+  assertEquals([book.size, ended.at(-1), clock.armed], [0, "e", 0]);
 });
 
 Deno.test("RequestStates.open() refuses a state that is too old, and one of another secret", async () => {

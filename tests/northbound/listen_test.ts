@@ -1,9 +1,11 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { createGateway } from "../../routes/mod.ts";
+import { MCPClientManager } from "../../src/client_manager.ts";
 import { OPEN_ACCESS } from "../../src/callers/access.ts";
 import { InFlight } from "../../src/gateway/in_flight.ts";
 import { CallLimiter } from "../../src/limits/call_limiter.ts";
 import { MemoryRouteStore } from "../../src/memory_route_store.ts";
+import { RECHECK_MS } from "../../src/northbound/listen.ts";
 import { McpEndpoint } from "../../src/northbound/endpoint.ts";
 import { KEEP_ALIVE_MS } from "../../src/northbound/message_stream.ts";
 import { RpcError } from "../../src/northbound/rpc.ts";
@@ -26,6 +28,7 @@ async function listen(url: string, notifications: Readonly<Record<string, unknow
   return { response, messages, first };
 }
 
+const tick = () => new Promise<void>((resolve) => setTimeout(resolve, 0));
 const closed = async (watched: { readonly messages: AsyncGenerator<unknown> }) =>
   await watched.messages.return(undefined);
 
@@ -139,11 +142,58 @@ Deno.test("S11 A gateway that stops ends every stream at once, and a modern one 
   assertEquals([value.id, value.result.resultType, value.result._meta[ID]], [7, "complete", 7]);
   assertEquals((await watched.messages.next()).done, true);
   for (const { status, last, headers } of await Promise.all(calls)) {
-    assertEquals([status, last.error.data.code, headers.get("retry-after")], [503, "closed", "1"]);
+    const { code, retryable } = last.error.data;
+    assertEquals([status, code, retryable, headers.get("retry-after")], [200, "outcome_unknown", false, null]);
   }
   await stopped;
   const { status, last } = await askModern(north.url, "tools/list");
   assertEquals([status, last.error.data.code], [503, "closed"]);
+});
+
+Deno.test("Streams of both eras end when the key that opened them has ended or was revoked", async () => {
+  const clock = manualClock();
+  await using manager = new MCPClientManager({ agents: { Kairos: { servers: {} } } });
+  const deps = {
+    directory: manager,
+    inFlight: new InFlight(),
+    limiter: new CallLimiter({}, { store: new MemoryRouteStore() }),
+    open: false,
+    maxBodyBytes: 10_000,
+    sessions: "auto",
+    storeSecret: undefined,
+    onInternalError: () => {},
+  } as const;
+  const endpoint = new McpEndpoint(deps, clock);
+  let isGood = true;
+  const toCall = (method: string, headers: Readonly<Record<string, string | null>>, body?: unknown) => ({
+    request: new Request("http://localhost/agents/Kairos/mcp", {
+      method,
+      headers: { ...headers, "content-type": "application/json" } as Record<string, string>,
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    }),
+    agent: "Kairos",
+    access: OPEN_ACCESS,
+    requestId: "r",
+    mayStill: () => Promise.resolve(isGood),
+  });
+  const params = { protocolVersion: "2025-11-25", capabilities: { roots: {} } };
+  const begun = await endpoint.post(toCall("POST", {}, { jsonrpc: "2.0", id: 1, method: "initialize", params }));
+  await begun.body?.cancel();
+  const session = { "mcp-session-id": begun.headers.get("mcp-session-id"), accept: "text/event-stream" };
+  const { headers, body } = toModern("subscriptions/listen", { notifications: {} });
+  const streams = [
+    endpoint.get(toCall("GET", session)),
+    await endpoint.post(toCall("POST", headers, body)),
+  ];
+  const texts = streams.map((stream) => stream.text());
+  clock.pass(RECHECK_MS);
+  await tick();
+  isGood = false;
+  const armed = clock.armed;
+  clock.pass(RECHECK_MS);
+  const [inSession, modern] = await Promise.all(texts);
+  assertEquals([armed, clock.armed], [4, 0]);
+  assertEquals([inSession?.includes("data:"), modern?.split("data:").length], [false, 2]);
 });
 
 Deno.test("A stream that is silent is kept alive, and nothing runs once its reader has gone", async () => {
@@ -169,7 +219,8 @@ Deno.test("A stream that is silent is kept alive, and nothing runs once its read
     headers: { ...headers, "content-type": "application/json" } as Record<string, string>,
     body: JSON.stringify(body),
   });
-  const response = await endpoint.post({ request, agent: "Kairos", access: OPEN_ACCESS, requestId: "r" });
+  const mayStill = () => Promise.resolve(true);
+  const response = await endpoint.post({ request, agent: "Kairos", access: OPEN_ACCESS, requestId: "r", mayStill });
   const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
   assertEquals((await reader?.read())?.value?.startsWith("event: message\ndata: "), true);
   for (let beat = 0; beat < 3; beat++) {
@@ -181,18 +232,21 @@ Deno.test("A stream that is silent is kept alive, and nothing runs once its read
   assertEquals(clock.armed, 0);
 });
 
-Deno.test("StreamSlots are bounded for each caller and in all, and come back", () => {
+Deno.test("StreamSlots are bounded for each caller, for each agent and in all, and come back", () => {
   const slots = new StreamSlots();
-  const own = Array.from({ length: 128 }, () => slots.take("a"));
-  assertEquals(assertThrows(() => slots.take("a"), RpcError).status, 503);
-  const others = Array.from({ length: 1_024 - 128 }, (_, index) => slots.take(`b${index % 16}`));
-  assertThrows(() => slots.take("c"), RpcError);
+  const own = Array.from({ length: 128 }, () => slots.take("a", "Kairos"));
+  assertEquals(assertThrows(() => slots.take("a", "Mercurius"), RpcError).status, 503);
+  const others = Array.from({ length: 1_024 - 128 }, (_, index) => slots.take(`b${index % 16}`, "Kairos"));
+  assertThrows(() => slots.take("c", "Kairos"), RpcError);
   own[0]?.();
   own[0]?.();
-  slots.take("a");
-  assertThrows(() => slots.take("c"), RpcError);
+  slots.take("a", "Kairos");
+  assertThrows(() => slots.take("c", "Kairos"), RpcError);
   others[0]?.();
-  slots.take("c");
+  slots.take("c", "Kairos");
+  // The callers of one agent leave room for those of the others.
+  for (let index = 0; index < 3 * 1_024; index++) slots.take(`d${index % 32}`, `agent ${index % 3}`);
+  assertThrows(() => slots.take("e", "Mercurius"), RpcError);
 });
 
 Deno.test("A gateway without keys tells everybody what its servers call public", async () => {

@@ -4,6 +4,7 @@ import { AgentNotices } from "../../src/northbound/agent_notices.ts";
 import { RpcError } from "../../src/northbound/rpc.ts";
 import {
   MAX_SESSIONS,
+  MAX_SESSIONS_OF_AGENT,
   MAX_SESSIONS_OF_CALLER,
   SESSION_TTL_MS,
   SessionBook,
@@ -60,6 +61,35 @@ Deno.test("A session ends by DELETE, and is as unknown then as one that never wa
   assertEquals([gone.last.id, never.last.id], [2, 1]);
   assertEquals((await listen(north.url, session.headers).then(read)).status, 404);
   assertEquals((await session.post({ id: "portolan-1", result: {} })).status, 404);
+});
+
+Deno.test("A session that ends while a call runs says that the call may have run, and not to send it again", async () => {
+  await using server = await startAskingServer();
+  await using north = startNorthbound({ servers: { asking: { url: server.url } } });
+  const session = await beginSession(north.url, ALL);
+  const call = { jsonrpc: "2.0", id: "c", method: "tools/call", params: { name: "ask" } };
+  const messages = messagesOf(await open(north.url, call, session.headers));
+  await messages.next();
+  await fetch(north.url, { method: "DELETE", headers: session.headers }).then(read);
+  const { error: { data: { code, retryable } } } = (await Array.fromAsync(messages)).at(-1);
+  assertEquals([code, retryable], ["outcome_unknown", false]);
+});
+
+Deno.test("What is no request is refused too where it names a version that nobody knows", async () => {
+  await using server = startModernServer();
+  await using north = startNorthbound({ servers: { modern: { url: server.url } } });
+  const session = await beginSession(north.url, ALL);
+  const headers = { ...session.headers, accept: "text/event-stream", "mcp-protocol-version": "1999-01-01" };
+  const notification = { jsonrpc: "2.0", method: "notifications/initialized" };
+  const response = { jsonrpc: "2.0", id: "portolan-1", result: {} };
+  for (const body of [notification, response]) {
+    const { status, last } = await send(north.url, body, headers);
+    assertEquals([status, last.error.code, last.id], [400, -32022, null]);
+  }
+  for (const method of ["GET", "DELETE"]) {
+    assertEquals((await read(await fetch(north.url, { method, headers }))).status, 400);
+  }
+  assertEquals((await session.call("ping")).last.result, {});
 });
 
 Deno.test("A session is its caller's and its agent's alone", async () => {
@@ -134,8 +164,8 @@ Deno.test("A legacy caller cancels its request by its id, which then gets no ans
 Deno.test("SessionBook ends the session that was idle for the longest time where there are too many", () => {
   const clock = manualClock();
   const book = new SessionBook(clock);
-  const begin = (caller: string) =>
-    book.begin({ agent: "Kairos", client: {} as never, caller, askable: {}, notices: new AgentNotices() });
+  const begin = (caller: string, agent = "Kairos") =>
+    book.begin({ agent, client: {} as never, caller, askable: {}, notices: new AgentNotices() });
   const find = (id: string, caller: string) => book.find({ id, agent: "Kairos", caller });
   const own = Array.from({ length: MAX_SESSIONS_OF_CALLER }, () => begin("a"));
   find(own[0]?.options.id ?? "", "a");
@@ -143,8 +173,14 @@ Deno.test("SessionBook ends the session that was idle for the longest time where
   assertEquals([book.size, find(extra.options.id, "a")], [MAX_SESSIONS_OF_CALLER, extra]);
   assertEquals(find(own[0]?.options.id ?? "", "a"), own[0]);
   assertThrows(() => find(own[1]?.options.id ?? "", "a"), RpcError);
-  for (let caller = 0; book.size < MAX_SESSIONS; caller++) begin(`other ${caller % 8}`);
+  const theirs = begin("b", "Mercurius");
+  for (let caller = 0; book.size <= MAX_SESSIONS_OF_AGENT; caller++) begin(`other ${caller % 8}`);
+  // The sessions of one agent end no session of another.
   begin("last");
+  assertEquals(book.size, MAX_SESSIONS_OF_AGENT + 1);
+  assertEquals(book.find({ id: theirs.options.id, agent: "Mercurius", caller: "b" }), theirs);
+  for (let caller = 0; book.size < MAX_SESSIONS; caller++) begin(`more ${caller % 16}`, `agent ${caller % 4}`);
+  begin("last", "Mercurius");
   assertEquals(book.size, MAX_SESSIONS);
 });
 

@@ -1,10 +1,11 @@
 import { assertEquals, assertFalse, assertMatch } from "@std/assert";
+import { createGateway } from "../../routes/mod.ts";
 import { digestKey } from "../../src/callers/keys.ts";
 import { KEYS_MAX_AGE_MS } from "../../src/callers/key_book.ts";
 import { MCPError } from "../../src/errors.ts";
 import { KvRouteStore } from "../../src/kv_route_store.ts";
 import { FaultyRouteStore } from "../support/faulty_route_store.ts";
-import { type Harness, openHarness, post, problemOf } from "../gateway/gateway_support.ts";
+import { fakeDirectory, type Harness, openHarness, post, problemOf } from "../gateway/gateway_support.ts";
 
 const START_MS = Date.parse("2027-01-31T12:00:00Z");
 const ROUTES: readonly [method: string, path: string][] = [
@@ -134,6 +135,29 @@ Deno.test("GET /admin/agents/:agent/keys lists keys of every source, and no dige
   }
   const ofAll = await (await one.ask("/admin/agents/*/keys", { key: "admin-key" })).json();
   assertEquals(ofAll.keys.map(({ source }: { source: string }) => source), ["code"]);
+});
+
+Deno.test("the keys of an agent that is configured no longer are listed and revoked, and no new ones are created", async () => {
+  const { one, store, clock } = await openTwo();
+  const { id, key } = await createKey(one);
+  const gateway = createGateway(
+    { directory: fakeDirectory(["Mercurius"]), store, now: () => clock.nowMs },
+    { keys: { "*": [await digestKey("admin-key")] } },
+  );
+  const ask = async (method: string, path: string) => {
+    const headers = { host: "gateway.test", authorization: "Bearer admin-key" };
+    const response = await gateway.fetch(new Request(`http://gateway.test${path}`, { method, headers }));
+    return [response.status, await response.json()] as const;
+  };
+  const [status, { keys }] = await ask("GET", KAIROS_KEYS);
+  assertEquals([status, keys.map((one: { readonly id: string }) => one.id)], [200, [id]]);
+  assertEquals((await ask("POST", KAIROS_KEYS))[1].code, "agent_not_found");
+  assertEquals((await ask("DELETE", `${KAIROS_KEYS}/${id}`))[0], 200);
+  for (const method of ["GET", "POST"]) {
+    assertEquals((await ask(method, KAIROS_KEYS.replace("Kairos", "Nobody")))[1].code, "agent_not_found");
+  }
+  clock.nowMs += KEYS_MAX_AGE_MS;
+  assertEquals(await statusOf(one, String(key)), 401);
 });
 
 Deno.test("POST /admin/agents/:agent/keys refuses a third good key, and what it cannot use", async () => {

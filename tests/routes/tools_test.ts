@@ -301,7 +301,7 @@ Deno.test("POST /agents/:agent/tools/:tool never prolongs a server's own time fo
   }
 });
 
-Deno.test("S11 a stop answers 20 calls and 5 streams that do not end with a 503 each", async () => {
+Deno.test("S11 a stop answers 20 calls and 5 streams that do not end: they may have run", async () => {
   let called = 0;
   const allCalled = Promise.withResolvers<void>();
   const { gateway, server, url } = serve({
@@ -321,7 +321,7 @@ Deno.test("S11 a stop answers 20 calls and 5 streams that do not end with a 503 
   ];
   await allCalled.promise;
   await gateway.drain({ graceMs: 1 });
-  assertEquals(await Promise.all(answers), [...Array(20).fill([503, 503]), ...Array(5).fill([200, 503])]);
+  assertEquals(await Promise.all(answers), [...Array(20).fill([502, 502]), ...Array(5).fill([200, 502])]);
   await server.shutdown();
 });
 
