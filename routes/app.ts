@@ -4,11 +4,9 @@
  * @module
  */
 
-import { type Context, Hono } from "hono";
+import { type Context, Hono, type MiddlewareHandler } from "hono";
 import { cors } from "hono/cors";
 import { methodNotAllowed } from "hono/method-not-allowed";
-import { requestId } from "hono/request-id";
-import { secureHeaders } from "hono/secure-headers";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import type { Authenticator } from "../src/callers/access.ts";
 import { authenticateRequest } from "../src/callers/authenticate_request.ts";
@@ -18,6 +16,7 @@ import { checkHost, type HostRules } from "../src/gateway/host_check.ts";
 import { type Problem, problemHeaders, toProblem } from "../src/gateway/problem.ts";
 import { RequestError, toPathNotFound } from "../src/gateway/request_error.ts";
 import { problemResponse } from "../src/northbound/rpc_errors.ts";
+import { frame } from "./_frame.ts";
 import { adminRoutes } from "./admin.ts";
 import { batchRoutes } from "./batch.ts";
 import { guardEntry, limitCalls, shedLoad } from "./guards.ts";
@@ -42,74 +41,30 @@ const KEYLESS_PATHS: ReadonlySet<string> = new Set(["/", "/healthz", "/readyz", 
  */
 export function createApp(deps: RouteDeps, rules: HostRules, authenticator: Authenticator): Hono<GatewayEnv> {
   const app = new Hono<GatewayEnv>();
-  app.use(requestId({ limitLength: 64 }));
-  app.use(secureHeaders({
-    contentSecurityPolicy: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] },
-    // Hono's default speaks for subdomains too, which are not the gateway's.
-    strictTransportSecurity: "max-age=15552000",
-  }));
-  app.use(async (c, next) => {
-    await next();
-    // What has an entity tag may be kept, to be asked about.
-    if (!c.res.headers.has("etag")) c.res.headers.set("cache-control", "no-store");
-  });
-  app.use(async (c, next) => {
-    checkHost(c.req.raw, c.env, rules);
-    await next();
-  });
-  if (rules.allowedOrigins.length > 0) {
-    const origin = [...rules.allowedOrigins];
-    const toRest = cors({
-      origin,
-      allowMethods: ["GET", "HEAD", "POST", "DELETE"],
-      allowHeaders: [
-        "authorization",
-        "content-type",
-        "idempotency-key",
-        "if-none-match",
-        "x-request-id",
-        "x-request-timeout-ms",
-      ],
-      exposeHeaders: [
-        "etag",
-        "idempotency-replayed",
-        "ratelimit",
-        "ratelimit-policy",
-        "retry-after",
-        "www-authenticate",
-        "x-request-id",
-      ],
-    });
-    // Tools name headers of their own there: those that are asked for are allowed.
-    const toMcp = cors({
-      origin,
-      allowMethods: ["GET", "POST", "DELETE"],
-      exposeHeaders: [
-        "mcp-session-id",
-        "ratelimit",
-        "ratelimit-policy",
-        "retry-after",
-        "www-authenticate",
-        "x-request-id",
-      ],
-    });
-    app.use((c, next) => isMcpPath(c.req.path) ? toMcp(c, next) : toRest(c, next));
-  }
-  app.use(guardEntry(deps));
-  app.use(methodNotAllowed({
-    app,
-    onMethodNotAllowed: (c, methods) => {
-      const error = new RequestError("method_not_allowed", `Cannot serve the path by "${c.req.method}"`);
-      c.header("allow", methods.join(", "));
-      return respond(c, toProblem(error, c.var.requestId));
-    },
-  }));
-  app.use(async (c, next) => {
+  app.use(frame());
+  const admit = async (c: Context<GatewayEnv>) => {
+    guardEntry(deps, c);
     if (!isKeyless(c.req.path)) c.set("access", await authenticateRequest(c.req.raw, authenticator, deps.resource));
-    await next();
-  });
+    shedLoad(deps, c);
+  };
+  if (rules.allowedOrigins.length === 0) {
+    app.use(async (c, next) => {
+      checkHost(c.req.raw, c.env, rules);
+      await admit(c);
+      await next();
+    });
+  } else {
+    app.use(async (c, next) => {
+      checkHost(c.req.raw, c.env, rules);
+      await next();
+    });
+    app.use(createCors([...rules.allowedOrigins]));
+    app.use(async (c, next) => {
+      await admit(c);
+      await next();
+    });
+  }
 
-  app.use(shedLoad(deps));
   app.post("/agents/:agent/tools/:tool", limitCalls(deps));
 
   app.get("/", async (c) => {
@@ -127,13 +82,64 @@ export function createApp(deps: RouteDeps, rules: HostRules, authenticator: Auth
   app.route("/", protectedResourceRoutes(deps));
   app.route("/", openApiRoutes(deps));
 
-  app.notFound((c) => respond(c, toProblem(toPathNotFound(), c.var.requestId)));
+  // It looks at answers of 404 alone: as a middleware, every call would pass it.
+  const tellMethods = methodNotAllowed({
+    app,
+    onMethodNotAllowed: (c, methods) => {
+      const error = new RequestError("method_not_allowed", `Cannot serve the path by "${c.req.method}"`);
+      c.header("allow", methods.join(", "));
+      return respond(c, toProblem(error, c.get("requestId")));
+    },
+  });
+  app.notFound(async (c) => {
+    c.res = respond(c, toProblem(toPathNotFound(), c.get("requestId")));
+    await tellMethods(c, () => Promise.resolve());
+    return c.res;
+  });
   app.onError((error, c) => {
-    const problem = toProblem(error, c.var.requestId);
-    if (problem.code === "internal") deps.onInternalError(error, c.var.requestId);
+    const problem = toProblem(error, c.get("requestId"));
+    if (problem.code === "internal") deps.onInternalError(error, c.get("requestId"));
     return respond(c, problem, error instanceof RequestError ? error.headers : {});
   });
   return app;
+}
+
+function createCors(origin: string[]): MiddlewareHandler<GatewayEnv> {
+  const toRest = cors({
+    origin,
+    allowMethods: ["GET", "HEAD", "POST", "DELETE"],
+    allowHeaders: [
+      "authorization",
+      "content-type",
+      "idempotency-key",
+      "if-none-match",
+      "x-request-id",
+      "x-request-timeout-ms",
+    ],
+    exposeHeaders: [
+      "etag",
+      "idempotency-replayed",
+      "ratelimit",
+      "ratelimit-policy",
+      "retry-after",
+      "www-authenticate",
+      "x-request-id",
+    ],
+  });
+  // Tools name headers of their own there: those that are asked for are allowed.
+  const toMcp = cors({
+    origin,
+    allowMethods: ["GET", "POST", "DELETE"],
+    exposeHeaders: [
+      "mcp-session-id",
+      "ratelimit",
+      "ratelimit-policy",
+      "retry-after",
+      "www-authenticate",
+      "x-request-id",
+    ],
+  });
+  return (c, next) => isMcpPath(c.req.path) ? toMcp(c, next) : toRest(c, next);
 }
 
 function isKeyless(path: string): boolean {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { MiddlewareHandler } from "hono";
+import type { Context, MiddlewareHandler } from "hono";
 import { mayUse } from "../src/callers/access.ts";
 import type { GatewayEnv, RouteDeps } from "../src/gateway/gateway_env.ts";
 import { checkRequestSize } from "../src/gateway/request_caps.ts";
@@ -16,35 +16,31 @@ const HEALTH_PATHS: ReadonlySet<string> = new Set(["/healthz", "/readyz"]);
 const RETRY_AFTER_MS = 1_000;
 
 /**
- * Refuses requests that are too large before their body, and all requests once the gateway stops.
+ * Refuses a request that is too large before its body, and every request once the gateway stops.
  *
  * @param deps The collaborators.
- * @returns The middleware.
+ * @param c The context of the request.
+ * @throws {RequestError} If it is refused (`url_too_long`, `headers_too_large`, `closed`).
  */
-export function guardEntry(deps: RouteDeps): MiddlewareHandler<GatewayEnv> {
-  return async (c, next) => {
-    checkRequestSize(c.req.raw);
-    if (deps.inFlight.draining && !HEALTH_PATHS.has(c.req.path)) throw deps.inFlight.refusal();
-    await next();
-  };
+export function guardEntry(deps: RouteDeps, c: Context<GatewayEnv>): void {
+  checkRequestSize(c.req.raw);
+  if (deps.inFlight.draining && !HEALTH_PATHS.has(c.req.path)) throw deps.inFlight.refusal();
 }
 
 /**
- * Refuses requests while there is more to do than can be done, before their body is read. An operator is served all the
+ * Refuses a request while there is more to do than can be done, before its body is read. An operator is served all the
  * same.
  *
  * @param deps The collaborators.
- * @returns The middleware; to be used after the caller is known.
+ * @param c The context of the request; its caller is known.
+ * @throws {RequestError} If it is refused (`overloaded`).
  */
-export function shedLoad(deps: RouteDeps): MiddlewareHandler<GatewayEnv> {
-  return async (c, next) => {
-    if (deps.load.isOverloaded && !HEALTH_PATHS.has(c.req.path) && c.var.access?.isAdmin !== true) {
-      throw new RequestError("overloaded", "Cannot serve the request as the gateway has too much to do", {
-        retryAfterMs: RETRY_AFTER_MS,
-      });
-    }
-    await next();
-  };
+export function shedLoad(deps: RouteDeps, c: Context<GatewayEnv>): void {
+  if (deps.load.isOverloaded && !HEALTH_PATHS.has(c.req.path) && c.get("access")?.isAdmin !== true) {
+    throw new RequestError("overloaded", "Cannot serve the request as the gateway has too much to do", {
+      retryAfterMs: RETRY_AFTER_MS,
+    });
+  }
 }
 
 /**

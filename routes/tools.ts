@@ -38,15 +38,16 @@ export function toolsRoutes(deps: RouteDeps): Hono<GatewayEnv> {
     })
     .post("/agents/:agent/tools/:tool", async (c) => {
       const agent = c.req.param("agent");
-      const client = openAgent(deps.directory, c.get("access"), agent);
+      const access = c.get("access");
+      const client = openAgent(deps.directory, access, agent);
       const tool = c.req.param("tool");
       const timeoutMs = parseRequestTimeout(c.req.header(TIMEOUT_HEADER));
       const key = parseIdempotencyKey(c.req.header(IDEMPOTENCY_HEADER));
       const { signal } = c.req.raw;
       // What is refused is a plain problem, also where a stream was asked for: nothing has been streamed yet.
-      const args = await deps.inFlight.run(signal, () => readJsonObject(c.req.raw, deps.maxBodyBytes));
+      const args = await deps.inFlight.wait(signal, () => readJsonObject(c.req.raw, deps.maxBodyBytes));
       const call = await openCall(deps, {
-        access: c.var.access,
+        access,
         agent,
         client,
         tool,
@@ -64,7 +65,7 @@ export function toolsRoutes(deps: RouteDeps): Hono<GatewayEnv> {
 }
 
 function streamCall(c: Context<GatewayEnv>, deps: RouteDeps, call: OpenCall): Response {
-  const { requestId } = c.var;
+  const requestId = c.get("requestId");
   return streamEvents(c, async (send, signal) => {
     const progress = sendLatest((value) => send("progress", value));
     try {

@@ -155,7 +155,9 @@ export class Deadline implements Disposable {
     const controller = this.#controller = new AbortController();
     if (this.#disposed) return controller;
     const { signal, parent, owner } = this.#options;
-    for (const source of [signal, parent?.signal, owner]) this.#follow(source, controller);
+    this.#follow(signal, controller);
+    this.#follow(parent?.signal, controller);
+    this.#follow(owner, controller, linkToOwner);
     // A timer of our own could go off a little before that of the parent, which would not be over then.
     if (controller.signal.aborted || this.#dueAt === parent?.endsAtMs) return controller;
     this.#setTimer(this.#stoppedAt === undefined ? this.#dueAt : this.#endsAt);
@@ -187,16 +189,37 @@ export class Deadline implements Disposable {
     if (this.#controller?.signal.aborted === false && !this.#disposed) this.#setTimer(atMs);
   }
 
-  #follow(signal: AbortSignal | undefined, controller: AbortController): void {
+  #follow(signal: AbortSignal | undefined, controller: AbortController, link: Link = linkOnce): void {
     if (signal === undefined || controller.signal.aborted) return;
     const abort = () => {
       controller.abort(signal.reason);
       this[Symbol.dispose]();
     };
     if (signal.aborted) return abort();
-    signal.addEventListener("abort", abort, { once: true });
-    this.#unlink.push(() => signal.removeEventListener("abort", abort));
+    this.#unlink.push(link(signal, abort));
   }
+}
+
+/** Does something when a signal is aborted; undone by what is returned. */
+type Link = (signal: AbortSignal, abort: () => void) => () => void;
+
+function linkOnce(signal: AbortSignal, abort: () => void): () => void {
+  signal.addEventListener("abort", abort, { once: true });
+  return () => signal.removeEventListener("abort", abort);
+}
+
+/** Who ends with each owner: a listener for each operation of an owner would be looked for among those of all others. */
+const OWNED = new WeakMap<AbortSignal, Set<() => void>>();
+
+function linkToOwner(owner: AbortSignal, abort: () => void): () => void {
+  let owned = OWNED.get(owner);
+  if (owned === undefined) {
+    const all = owned = new Set<() => void>();
+    OWNED.set(owner, all);
+    owner.addEventListener("abort", () => all.forEach((end) => end()), { once: true });
+  }
+  owned.add(abort);
+  return () => void OWNED.get(owner)?.delete(abort);
 }
 
 /**

@@ -294,6 +294,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
     "src/callers/issuer_keys.ts",
     "src/callers/jwt_access.ts",
     "src/callers/key_book.ts",
+    "src/callers/key_digests.ts",
     "src/gateway/agent_directory.ts",
     "src/gateway/host_check.ts",
     "src/gateway/in_flight.ts",
@@ -382,6 +383,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   "what routes share": [
     "src/openapi/gateway_document.ts",
     "routes/_event_stream.ts",
+    "routes/_frame.ts",
   ],
   "routes": [
     "routes/admin.ts",

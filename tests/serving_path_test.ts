@@ -10,8 +10,6 @@ const PACKAGES = [
   "hono/cors",
   "hono/etag",
   "hono/method-not-allowed",
-  "hono/request-id",
-  "hono/secure-headers",
   "hono/streaming",
 ];
 

@@ -1,7 +1,7 @@
 /**
- * Bearer keys, bound to agents. Only their SHA-256 digests are kept. That is enough for keys that nobody can guess: a
- * slow hash makes guessing dear, and here it would make every request dear. So keys have to be random, of 128 bits or
- * more; those that the gateway creates have 256.
+ * Bearer keys, bound to agents. Only their SHA-256 digests are kept; a key itself is held for a few seconds of
+ * its use. That is enough for keys that nobody can guess: a slow hash makes guessing dear, and here it would make every
+ * request dear. So keys have to be random, of 128 bits or more; those that the gateway creates have 256.
  *
  * @module
  */
@@ -11,6 +11,7 @@ import { describeTooManyKeys, isKeyDigest, isKeyId, type KeyConfig, parseKeyEnd 
 import { RequestError } from "../gateway/request_error.ts";
 import type { Access, Authenticator } from "./access.ts";
 import type { KeyBook } from "./key_book.ts";
+import { KeyDigests } from "./key_digests.ts";
 import { type KeyRecord, keysOf, markOf, revokedAt, type StoredKey } from "./key_record.ts";
 
 /**
@@ -179,6 +180,7 @@ interface Entry {
  */
 export function createKeyRing(deps: KeyRingDeps): Authenticator {
   const { configured, book, now, isSame = isSameDigest } = deps;
+  const digests = new KeyDigests(now);
   let entries: readonly Entry[] = [];
   let entriesOf: KeyRecord | undefined;
   return {
@@ -187,15 +189,15 @@ export function createKeyRing(deps: KeyRingDeps): Authenticator {
       const record = await book.read();
       if (record !== entriesOf) [entries, entriesOf] = [toEntries(configured, record), record];
       if (token === undefined) return undefined;
-      // The runtime's own digest, at every request: about 10 µs. A cache of what was hashed would have to hold the keys,
-      // and the faster hash of node:crypto costs a cold isolate 25 ms to load.
-      const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(token));
-      const words = new Int32Array(digest);
+      const words = await digests.digest(token);
       // Every digest is compared in full, of whatever agent: the time tells neither how far one matched nor which did.
       const matches = entries.filter((entry) => isSame(entry.words, words));
       const nowMs = now();
       const [first, ...others] = matches.filter((entry) => !entry.isRevoked && !hasEnded(entry, nowMs));
-      if (first !== undefined) return toAccess(first, others);
+      if (first !== undefined) {
+        digests.keep(token, words);
+        return toAccess(first, others);
+      }
       if (!book.isKnown && token.startsWith(CREATED_KEY_PREFIX)) {
         throw new RequestError(
           "callers_unavailable",

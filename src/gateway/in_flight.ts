@@ -29,6 +29,22 @@ export interface DrainOptions {
   readonly flushMs?: number | undefined;
 }
 
+/** Why a call may end early. */
+export interface RunOptions {
+  /** Why it ends where the gateway stops while it is under way. @default {It can be sent again: `closed`} */
+  readonly toStopped?: (() => Error) | undefined;
+  /** Told at once what to call when the caller turns out to be gone by other signs. */
+  readonly onBegin?: ((leave: () => void) => void) | undefined;
+}
+
+/** Work that is waited for. */
+interface Held<T> extends RunOptions {
+  /** Begins it. */
+  begin(): Promise<T>;
+  /** Ends it early, where it can be. */
+  readonly cancel?: ((reason: Error) => void) | undefined;
+}
+
 /** Knows what is running. One for each gateway. */
 export class InFlight {
   /** What ends each call. */
@@ -53,34 +69,33 @@ export class InFlight {
    *
    * @param callerSignal The signal of the request.
    * @param work The call; it is waited for no longer than its signal allows.
-   * @param toStopped Why it ends where the gateway stops while it is under way. @default {It can be sent again: `closed`}
+   * @param options Why it may end early.
    * @returns What the call resolves to.
    * @throws {RequestError} If the caller goes away (`caller_gone`) or the gateway stops (`closed`).
    */
   async run<T>(
     callerSignal: AbortSignal,
     work: (signal: AbortSignal) => Promise<T>,
-    toStopped: () => Error = () => this.refusal(),
+    options: RunOptions = {},
   ): Promise<T> {
-    if (this.draining) throw this.refusal();
-    if (callerSignal.aborted) throw gone();
     const controller = new AbortController();
-    const { promise, resolve, reject } = Promise.withResolvers<T>();
-    const end = (reason: Error) => {
-      controller.abort(reason);
-      reject(reason);
-    };
-    const leave = () => end(gone());
-    callerSignal.addEventListener("abort", leave, { once: true });
-    const stop = () => end(toStopped());
-    this.#calls.add(stop);
-    try {
-      work(controller.signal).then(resolve, reject);
-      return await this.track(promise);
-    } finally {
-      callerSignal.removeEventListener("abort", leave);
-      this.#calls.delete(stop);
-    }
+    return await this.#hold(callerSignal, {
+      ...options,
+      begin: () => work(controller.signal),
+      cancel: (reason) => controller.abort(reason),
+    });
+  }
+
+  /**
+   * Waits for work that takes no signal, no longer than {@linkcode InFlight.run} does.
+   *
+   * @param callerSignal The signal of the request.
+   * @param work The work.
+   * @returns What it resolves to.
+   * @throws {RequestError} If the caller goes away (`caller_gone`) or the gateway stops (`closed`).
+   */
+  async wait<T>(callerSignal: AbortSignal, work: () => Promise<T>): Promise<T> {
+    return await this.#hold(callerSignal, { begin: work });
   }
 
   /** What a request is told that the gateway, as it stops, does not begin or does not end. */
@@ -99,9 +114,7 @@ export class InFlight {
    */
   track<T>(work: Promise<T>): Promise<T> {
     this.#running++;
-    const settle = () => {
-      if (--this.#running === 0) this.#idle?.resolve();
-    };
+    const settle = () => this.#settle();
     work.then(settle, settle);
     return work;
   }
@@ -117,6 +130,37 @@ export class InFlight {
     await this.#idleWithin(graceMs);
     for (const stop of this.#calls) stop();
     await this.#idleWithin(flushMs);
+  }
+
+  async #hold<T>(callerSignal: AbortSignal, held: Held<T>): Promise<T> {
+    if (this.draining) throw this.refusal();
+    if (callerSignal.aborted) throw gone();
+    const { promise, resolve, reject } = Promise.withResolvers<T>();
+    const { toStopped = () => this.refusal() } = held;
+    const end = (reason: Error) => {
+      // What has settled is not cancelled any more.
+      if (!this.#calls.delete(stop)) return;
+      held.cancel?.(reason);
+      reject(reason);
+    };
+    const stop = () => end(toStopped());
+    const leave = () => end(gone());
+    this.#calls.add(stop);
+    this.#running++;
+    callerSignal.addEventListener("abort", leave, { once: true });
+    held.onBegin?.(leave);
+    try {
+      held.begin().then(resolve, reject);
+      return await promise;
+    } finally {
+      callerSignal.removeEventListener("abort", leave);
+      this.#calls.delete(stop);
+      this.#settle();
+    }
+  }
+
+  #settle(): void {
+    if (--this.#running === 0) this.#idle?.resolve();
   }
 
   async #idleWithin(ms: number): Promise<void> {

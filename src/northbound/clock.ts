@@ -4,6 +4,8 @@
  * @module
  */
 
+import { clearAlarm, setAlarm } from "../alarm.ts";
+
 /** Tells the time, and wakes. */
 export interface Clock {
   /** The time, in milliseconds since the epoch. */
@@ -22,7 +24,7 @@ export interface Clock {
 export const SYSTEM_CLOCK: Clock = {
   now: () => Date.now(),
   after(ms, run) {
-    const timer = setTimeout(run, ms);
-    return () => clearTimeout(timer);
+    const alarm = setAlarm(run, ms);
+    return () => clearAlarm(alarm);
   },
 };

@@ -114,7 +114,7 @@ export class McpEndpoint {
       const { request, access, agent } = call;
       const { directory, inFlight, maxBodyBytes } = this.#deps;
       const client = openAgent(directory, access, agent);
-      message = readMessage(await inFlight.run(request.signal, () => readJson(request, maxBodyBytes)));
+      message = readMessage(await inFlight.wait(request.signal, () => readJson(request, maxBodyBytes)));
       if (message.kind !== "request") return this.#take(call, message);
       return await this.#answer(call, client, message);
     } catch (error) {
@@ -195,13 +195,12 @@ export class McpEndpoint {
     const isCall = CALLS.has(request.method);
     const admission = isCall ? await this.#deps.limiter.admit(access, agent, { signal }) : undefined;
     const own = { ...headersOfSession, ...admission?.headers };
-    const gone = new AbortController();
-    const onGone = () => gone.abort();
+    let leave: (() => void) | undefined;
     return await answer(
-      { takes, headers: own, clock: this.#services.clock, onGone },
+      { takes, headers: own, clock: this.#services.clock, onGone: () => leave?.() },
       async (outlet): Promise<Reply> => {
         try {
-          const result = await this.#run(read, gone, async (signal) => {
+          const result = await this.#run(read, (end) => leave = end, async (signal) => {
             return await method(this.#toExchange(read, outlet, signal));
           });
           return { message: writeResult(request.id, result) };
@@ -221,23 +220,18 @@ export class McpEndpoint {
   }
 
   /** A session goes on where a connection is lost; without one, the connection is all that there is of a caller. */
-  async #run<T>(read: Read, gone: AbortController, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  async #run<T>(
+    read: Read,
+    onBegin: (leave: () => void) => void,
+    work: (signal: AbortSignal) => Promise<T>,
+  ): Promise<T> {
     const { inFlight } = this.#deps;
     const { session, request, call: { request: { signal } } } = read;
     const toStopped = request.method === "tools/call" ? toCallStopped : undefined;
-    if (session === undefined) {
-      const abort = () => gone.abort();
-      if (signal.aborted) abort();
-      signal.addEventListener("abort", abort, { once: true });
-      try {
-        return await inFlight.run(gone.signal, work, toStopped);
-      } finally {
-        signal.removeEventListener("abort", abort);
-      }
-    }
+    if (session === undefined) return await inFlight.run(signal, work, { toStopped, onBegin });
     return await session.run(request.id, async (cancelled) => {
       try {
-        return await inFlight.run(cancelled, work, toStopped);
+        return await inFlight.run(cancelled, work, { toStopped });
       } catch (error) {
         throw cancelled.aborted ? cancelled.reason : error;
       }

@@ -71,7 +71,7 @@ export async function openCall({ inFlight, idempotentCalls }: RestCallsDeps, cal
     return {
       replays: false,
       async answer(signal, onProgress) {
-        const routed = await inFlight.run(signal, (signal) => make(signal, onProgress), toCallStopped);
+        const routed = await inFlight.run(signal, (signal) => make(signal, onProgress), { toStopped: toCallStopped });
         return { outcome: { kind: "result", routed }, replayed: false };
       },
     };

@@ -56,13 +56,13 @@ Deno.test("S11 InFlight.drain() tells who called a tool that it may have run, wh
   const running = inFlight.run(
     new AbortController().signal,
     (signal) => (signal.onabort = () => reason = signal.reason, never()),
-    toCallStopped,
+    { toStopped: toCallStopped },
   );
   const failed = assertRejects(() => running, MCPError);
   await inFlight.drain({ graceMs: 1 });
   const error = await failed;
   assertEquals([error.code, error.retryable, reason], ["outcome_unknown", false, error]);
-  assertEquals(await code(inFlight.run(new AbortController().signal, never, toCallStopped)), "closed");
+  assertEquals(await code(inFlight.run(new AbortController().signal, never, { toStopped: toCallStopped })), "closed");
 });
 
 Deno.test("S11 InFlight.drain() does not wait for ever for an answer that nobody reads", async () => {
