@@ -278,6 +278,7 @@ export function createGateway(deps: GatewayDeps, options: GatewayOptions): Gatew
     isStarting: () => starting,
     onInternalError: deps.onInternalError ?? (() => {}),
     keys: callers.keys,
+    publicUrl: callers.publicUrl,
     resource: callers.resource,
   };
   const authenticator = open === undefined ? callers.authenticator : OPEN;

@@ -41,6 +41,8 @@ export interface Callers {
   readonly authenticator: Authenticator;
   /** Changes their keys. */
   readonly keys: KeyAdmin;
+  /** Where callers reach the gateway, checked; `undefined` where nobody says. */
+  readonly publicUrl: string | undefined;
   /** What those with tokens have to know; `undefined` where none are taken. */
   readonly resource: ProtectedResource | undefined;
 }
@@ -81,6 +83,7 @@ export function createCallers(options: CallersOptions, deps: CallersDeps): Calle
   return {
     authenticator,
     keys: new KeyAdmin({ configured, book }),
+    publicUrl,
     resource: issuers.length === 0
       ? undefined
       : { issuers: issuers.map(({ issuer }) => issuer), publicUrl, scopePrefix },

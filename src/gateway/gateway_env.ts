@@ -56,6 +56,8 @@ export interface RouteDeps {
   readonly onInternalError: (error: unknown, requestId: string) => void;
   /** Lists, creates and revokes keys. */
   readonly keys: KeyAdmin;
+  /** Where callers reach the gateway; `undefined` for where a request came to. */
+  readonly publicUrl: string | undefined;
   /** What callers with tokens have to know; `undefined` where none are taken. */
   readonly resource: ProtectedResource | undefined;
 }

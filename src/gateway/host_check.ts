@@ -87,11 +87,16 @@ function checkPeer(request: Request, peer: PeerInfo): void {
   const local = address !== undefined &&
     (address.hostname === undefined ? address.transport.startsWith("unix") : isLoopbackHost(address.hostname));
   // A proxy on this machine makes every distant caller look like a loopback peer, and says so in these headers.
-  const forwarded = request.headers.has("forwarded") || request.headers.has("x-forwarded-for");
+  const forwarded = PROXY_HEADERS.some((name) => request.headers.has(name));
   if (!local || forwarded) {
     throw new RequestError("host_refused", "Cannot serve the request as without keys only this machine is served");
   }
 }
+
+const PROXY_HEADERS = [
+  ...["forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip"],
+  ...["cf-connecting-ip", "true-client-ip"],
+] as const;
 
 interface Host {
   readonly hostname: string;

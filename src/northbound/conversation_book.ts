@@ -96,8 +96,9 @@ export class ConversationBook {
       const why = instance === this.instance
         ? "it waits no longer"
         : "another instance of the gateway asked, and only that one can take the answers";
-      throw new RpcError(INTERNAL_ERROR, `Cannot go on with the request as ${why}: send it anew`, {
-        data: { code: "session_lost", retryable: false },
+      // It has been sent to its server, and may have ended: an answer that was lost on its way is asked for like this.
+      throw new RpcError(INTERNAL_ERROR, `Cannot go on with the request as ${why}; it may have run`, {
+        data: { code: "outcome_unknown", retryable: false },
       });
     }
     if (waiting.conversation.round !== round) throw refuseState();

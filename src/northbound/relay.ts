@@ -104,11 +104,28 @@ async function relayRound(
   try {
     const outcome = await declared(() => conversation.next(signal));
     if (outcome.kind === "answered") return outcome.result;
+    checkDeclared(outcome.inputRequests, round.capabilities, conversation);
     return await asked(outcome.inputRequests, services.conversations.keep(conversation, agent));
   } catch (error) {
     if (!(error instanceof InputRequiredError) || error.server === undefined) throw error;
     return await asked(error.inputRequests, { kind: "server", server: error.server, state: error.requestState });
   }
+}
+
+/** A round may declare less than the one before, and is asked for nothing else. */
+function checkDeclared(inputRequests: JsonObject, capabilities: JsonObject, conversation: Conversation): void {
+  const needed = Object.values(inputRequests).map((request) => isJsonObject(request) ? String(request.method) : "");
+  const missing = needed.map((method) => method.split("/")[0] ?? "").filter((name) =>
+    !Object.hasOwn(capabilities, name)
+  );
+  if (missing.length === 0) return;
+  const requiredCapabilities = Object.fromEntries(missing.map((name) => [name, {}]));
+  const error = new RpcError(MISSING_CAPABILITY, "Cannot go on with the request as its caller can no longer be asked", {
+    status: 400,
+    data: { requiredCapabilities, code: "input_required", retryable: false },
+  });
+  conversation.end(error);
+  throw error;
 }
 
 function begin(

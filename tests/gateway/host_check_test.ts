@@ -65,7 +65,7 @@ Deno.test("S1 checkHost() serves loopback peers alone in open mode", () => {
 });
 
 Deno.test("S1 checkHost() refuses in open mode what a proxy on this machine forwards", () => {
-  for (const header of ["forwarded", "x-forwarded-for"]) {
+  for (const header of ["forwarded", "x-forwarded-for", "x-real-ip", "via", "x-forwarded-proto", "cf-connecting-ip"]) {
     assertEquals(outcome({ host: "localhost", [header]: "for=1.2.3.4" }, OPEN), "host_refused");
     assertEquals(outcome({ host: "localhost", [header]: "for=1.2.3.4" }, KEYED), "served");
   }

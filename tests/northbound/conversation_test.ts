@@ -101,7 +101,7 @@ Deno.test("ConversationBook.keep() ends a request whose caller does not come bac
   clock.pass(1);
   await settled();
   assertEquals([book.size, isMCPError(failure) && failure.code, clock.armed], [0, "input_required", 0]);
-  assertEquals(assertThrows(() => book.find(state), RpcError).data?.code, "session_lost");
+  assertEquals(assertThrows(() => book.find(state), RpcError).data?.code, "outcome_unknown");
 });
 
 Deno.test("ConversationBook.find() finds a request once, in its own instance and its own round", async () => {
@@ -110,7 +110,7 @@ Deno.test("ConversationBook.find() finds a request once, in its own instance and
   const conversation = converse(clock, async (ask, signal) => String(await ask("roots/list", {}, signal)));
   await round(clock, conversation);
   const state = book.keep(conversation, "Kairos") as Extract<RoundState, { kind: "waiting" }>;
-  assertEquals(assertThrows(() => new ConversationBook(clock).find(state), RpcError).data?.code, "session_lost");
+  assertEquals(assertThrows(() => new ConversationBook(clock).find(state), RpcError).data?.code, "outcome_unknown");
   assertEquals(assertThrows(() => book.find({ ...state, round: 0 }), RpcError).code, -32602);
   assertEquals(book.find(state), conversation);
   assertThrows(() => book.find(state), RpcError);

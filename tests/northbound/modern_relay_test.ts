@@ -64,6 +64,19 @@ Deno.test("A modern caller is asked by a legacy server while the call waits, and
   assertEquals([server.count("tools/call"), server.executions.get("ask_twice")], [1, 1]);
 });
 
+Deno.test("A modern caller who declares less in a later round is asked for nothing else", async () => {
+  await using legacy = await startAskingServer();
+  await using north = startNorthbound({ servers: { asking: { url: legacy.url } } });
+  const first = await askModern(north.url, "tools/call", { name: "ask_twice" }, { capabilities });
+  const { inputRequests, requestState } = first.last.result;
+  const inputResponses = Object.fromEntries(Object.keys(inputRequests).map((key) => [key, toPort("Genoa")]));
+  const params = { name: "ask_twice", inputResponses, requestState };
+  const { status, last: { error } } = await askModern(north.url, "tools/call", params);
+  assertEquals([status, error.code, error.data.requiredCapabilities], [400, -32021, { elicitation: {} }]);
+  assertEquals((await askModern(north.url, "tools/call", params)).last.error.data.code, "outcome_unknown");
+  await until(() => legacy.openStreams() <= 1);
+});
+
 Deno.test("A modern caller who answers some of the questions of a legacy server is asked the others again", async () => {
   await using server = await startAskingServer();
   await using north = startNorthbound({ servers: { asking: { url: server.url } } });
@@ -168,7 +181,7 @@ Deno.test("A state opens for the request that it was made for, and every other g
       requestState: last.result.requestState,
     }, { capabilities, headers });
     assertEquals(done.result.content[0].text, "From Genoa to Venice");
-    assertEquals((await refusedBy({ ...good, requestState: last.result.requestState })).data.code, "session_lost");
+    assertEquals((await refusedBy({ ...good, requestState: last.result.requestState })).data.code, "outcome_unknown");
   });
 });
 
@@ -191,7 +204,7 @@ Deno.test("Two instances with one secret share what a modern server asks, and sa
   assertEquals((await goOn("ask_often", { rounds: 1 }, two)).result.content[0].text, "Genoa");
   assertEquals((await goOn("ask_often", { rounds: 1 }, stranger)).error.code, -32602);
   const { code, data } = (await goOn("ask", {}, two)).error;
-  assertEquals([code, data.code], [-32603, "session_lost"]);
+  assertEquals([code, data.code], [-32603, "outcome_unknown"]);
   assertEquals(legacy.executions.get("ask"), 1);
 });
 

@@ -30,6 +30,11 @@ Deno.test("GET /agents/:agent/openapi.json describes the agent's tools under the
   assertEquals([Object.keys(paths), servers], [["/agents/Kairos/tools/search"], [{ url: "http://gateway.test" }]]);
 });
 
+Deno.test("GET /agents/:agent/openapi.json names the public URL, so that no key is sent elsewhere or in the clear", async () => {
+  const { ask } = await openHarness({}, { publicUrl: "https://mcp.example.com" });
+  assertEquals((await (await ask(PATH)).json()).servers, [{ url: "https://mcp.example.com" }]);
+});
+
 Deno.test("GET /agents/:agent/openapi.json answers 304 until the tools are others", async () => {
   let tools: readonly OwnedTool[] = [OWNED_TOOL];
   const { ask } = await openHarness({ listOwnedTools: () => Promise.resolve(tools) });
