@@ -25,17 +25,19 @@ Deno.test("clearAlarm() takes an alarm back, also as another rings", async () =>
   clearAlarm(undefined);
   clearAlarm(setAlarm(() => rung.push("taken back"), 1));
   const far = setAlarm(() => rung.push("far"), 2_147_483_647 * 2);
+  const within = Promise.withResolvers<number>();
   const later = ring(20, rung, "later");
   const other = setAlarm(() => rung.push("other"), 10);
   const first = setAlarm(() => {
     rung.push("first");
     clearAlarm(other);
-    setAlarm(() => rung.push("from within"), 0);
+    within.resolve(ring(0, rung, "from within"));
   }, 0);
-  await later;
+  await Promise.all([later, within.promise]);
   clearAlarm(first);
   clearAlarm(far);
-  assertEquals(rung, ["first", "from within", "later"]);
+  // A machine that is busy may be late for the first two.
+  assertEquals([rung[0], rung.toSorted()], ["first", ["first", "from within", "later"]]);
 });
 
 for (

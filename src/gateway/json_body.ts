@@ -96,7 +96,7 @@ async function readWhole(request: Request, maxBytes: number, timeoutMs: number):
   const { promise, resolve, reject } = Promise.withResolvers<Uint8Array>();
   const alarm = setAlarm(() => reject(tooLate(timeoutMs)), timeoutMs);
   try {
-    request.bytes().then(resolve, reject);
+    request.bytes().then(resolve, () => reject(brokenOff()));
     const bytes = await promise;
     if (bytes.byteLength > maxBytes) throw tooLarge(maxBytes);
     return decode(() => WHOLE.decode(bytes));
@@ -131,7 +131,7 @@ async function readPieces(
   } catch (error) {
     // What was refused is not read on, and nobody waits for it.
     reader.cancel().catch(() => {});
-    throw error;
+    throw error instanceof RequestError ? error : brokenOff();
   } finally {
     clearAlarm(timer);
   }
@@ -143,6 +143,11 @@ function tooLarge(maxBytes: number): RequestError {
 
 function tooLate(timeoutMs: number): RequestError {
   return new RequestError("body_timeout", `Cannot read the body as it took more than ${timeoutMs} ms`);
+}
+
+/** The connection was lost, or the body is not framed as its headers say. */
+function brokenOff(): RequestError {
+  return new RequestError("invalid_arguments", "Cannot use the body as it did not arrive whole");
 }
 
 function checkMediaType(headers: Headers): void {

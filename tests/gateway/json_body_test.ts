@@ -168,3 +168,12 @@ Deno.test("readJsonObject() gives up on a body that does not come in the length 
   });
   assertEquals(read, ["body_timeout"]);
 });
+
+for (const [length, headers] of Object.entries({ "a length": { "content-length": "20" }, "no length": {} })) {
+  Deno.test(`readJsonObject() refuses a body with ${length} that breaks off`, async () => {
+    const body = new ReadableStream<Uint8Array<ArrayBuffer>>({
+      pull: (controller) => controller.error(new TypeError("The connection was lost")),
+    });
+    assertEquals(await refusal(body, { ...JSON_TYPE, ...headers }), "invalid_arguments");
+  });
+}

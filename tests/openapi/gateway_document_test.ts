@@ -51,6 +51,7 @@ Deno.test("GATEWAY_ROUTES has every route of the app, and no other", () => {
       sessions: "auto",
       storeSecret: undefined,
       keys: callers.keys,
+      publicUrl: callers.publicUrl,
       resource: callers.resource,
       maxBodyBytes: 1,
       isStarting: () => false,
