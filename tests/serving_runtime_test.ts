@@ -4,8 +4,11 @@
  */
 
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { MCPClientManager } from "@portolan/mcp";
+import { createGateway } from "@portolan/mcp/gateway";
 import config from "../deno.json" with { type: "json" };
 import { until } from "./support/client_support.ts";
+import { collectGarbage } from "./support/garbage.ts";
 import { startMCPServer } from "./support/mcp_server.ts";
 import { listSourceFiles, readSourceFile } from "./support/module_graph.ts";
 
@@ -147,6 +150,29 @@ for (const accept of ["application/json", "text/event-stream"]) {
     await until(() => upstream.count("notifications/cancelled") === 1 && upstream.openStreams() === 0);
     assertStringIncludes(await (await program.call()).text(), "ahoy");
     assertEquals((await program.end()).code, 0);
+  });
+}
+
+for (const accept of ["application/json", "text/event-stream"]) {
+  Deno.test(`createGateway() notices that a caller went away after a garbage collection: ${accept}`, async () => {
+    await using upstream = await startMCPServer();
+    await using directory = new MCPClientManager({ agents: { Kairos: { servers: { files: { url: upstream.url } } } } });
+    const gateway = createGateway({ directory }, { open: "loopback" });
+    await using server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, gateway.fetch);
+    upstream.hangNext("tools/call");
+    const caller = new AbortController();
+    const call = fetch(`http://127.0.0.1:${server.addr.port}/agents/Kairos/tools/echo`, {
+      method: "POST",
+      headers: { accept, "content-type": "application/json" },
+      body: '{"text":"ahoy"}',
+      signal: caller.signal,
+    }).then((response) => response.text());
+    const failed = call.then(() => false, () => true);
+    await until(() => upstream.count("tools/call") === 1);
+    await collectGarbage();
+    caller.abort();
+    assertEquals(await failed, true);
+    await until(() => upstream.count("notifications/cancelled") === 1 && upstream.openStreams() === 0);
   });
 }
 

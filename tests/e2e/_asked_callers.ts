@@ -130,7 +130,7 @@ function sampled(onSample: (text: string) => string, content: unknown) {
   return { role: "assistant" as const, model: "pilot-1", content: { type: "text" as const, text } };
 }
 
-function withKey(key: string): RequestInit {
+function withKey(key: string): { headers: Record<string, string> } {
   return { headers: { authorization: `Bearer ${key}` } };
 }
 

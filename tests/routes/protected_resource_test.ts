@@ -12,7 +12,7 @@ import { createGateway, type GatewayOptions } from "../../routes/mod.ts";
 import { digestKey } from "../../src/callers/keys.ts";
 import { ConfigError } from "../../src/errors.ts";
 import { forge, PUBLIC_URL, startIssuer } from "../callers/jwt_support.ts";
-import { AGENTS, fakeDirectory, openHarness, post, problemOf } from "../gateway/gateway_support.ts";
+import { AGENTS, fakeDirectory, openHarness, problemOf } from "../gateway/gateway_support.ts";
 import { startAuthServer } from "../support/auth_server.ts";
 import { browse, REDIRECT_URL } from "../support/auth_support.ts";
 
@@ -231,8 +231,12 @@ Deno.test("the official client of a machine finds the way to a token by itself a
     const response = await fetch(input, init);
     return new Response(await response.arrayBuffer(), response);
   };
-  const send = withOAuth(provider, gateway.url)(readAll);
-  const response = await send(`${gateway.url}/agents/Kairos/tools/search`, post('{"q":"canary"}'));
+  const send = withOAuth(provider, gateway.url)((input, init) => readAll(input, init as RequestInit));
+  const response = await send(`${gateway.url}/agents/Kairos/tools/search`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: '{"q":"canary"}',
+  });
   assertEquals([response.status, (await response.json()).tool], [200, "search"]);
   assertEquals(login.tokenRequests.map(({ resource, scope }) => [resource, scope]), [
     [gateway.url, "agent:Kairos"],

@@ -5,6 +5,7 @@
  */
 
 import { delay } from "@std/async";
+import { JoinedSignal } from "../../src/joined_signal.ts";
 import { aborted, type Failure, Interventions } from "./interventions.ts";
 import { OldSseTransport } from "./old_sse_transport.ts";
 import { type RecordedRequest, Recorder } from "./recorder.ts";
@@ -93,7 +94,7 @@ export function startMCPServer(options: TestMCPServerOptions = {}): Promise<Test
         return new Response("Unauthorized", { status: 401, headers: { "www-authenticate": "Bearer" } });
       }
       // Deno warns of the signal's legacy behaviour once it is asked for, hence only where it is needed.
-      const gone = () => AbortSignal.any([request.signal, stopping.signal]);
+      const gone = () => new JoinedSignal(request.signal, stopping.signal).signal;
       if (delayMs > 0) await delay(delayMs, { signal: gone() });
       const instead = await interventions.apply(recorded.rpcMethod, gone);
       if (instead !== undefined) return instead;

@@ -7,6 +7,7 @@
 
 import { createMcpHandler, McpServer, type ServerNotifier } from "@modelcontextprotocol/server";
 import { z } from "zod";
+import { JoinedSignal } from "../../src/joined_signal.ts";
 import { aborted, type Failure, Interventions } from "./interventions.ts";
 import { type RecordedRequest, Recorder } from "./recorder.ts";
 
@@ -101,7 +102,7 @@ export function startModernServer(options: ModernServerOptions = {}): ModernServ
   const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, async (request) => {
     const recorded = await recorder.record(request);
     return await recorder.track(async () => {
-      const gone = () => AbortSignal.any([request.signal, stopping.signal]);
+      const gone = () => new JoinedSignal(request.signal, stopping.signal).signal;
       const instead = await interventions.apply(recorded.rpcMethod, gone);
       if (instead !== undefined) return instead;
       if (recorded.path !== "/mcp") return new Response("Not found", { status: 404 });

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { JoinedSignal } from "../../src/joined_signal.ts";
+
 /** A running front. */
 export interface SwitchingServer extends AsyncDisposable {
   /** The endpoint, whatever is behind it. */
@@ -26,7 +28,7 @@ export function startSwitchingServer(url: string): SwitchingServer {
     const to = pathname === "/mcp" ? target : new URL(pathname + search, target);
     const headers = new Headers(request.headers);
     headers.set("accept-encoding", "identity");
-    const signal = AbortSignal.any([request.signal, stopping.signal]);
+    const signal = new JoinedSignal(request.signal, stopping.signal).signal;
     const init = { method: request.method, headers, body: request.body, signal, client, redirect: "manual" } as const;
     try {
       const { body, status, headers } = await fetch(to, init);
