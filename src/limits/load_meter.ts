@@ -4,6 +4,8 @@
  * @module
  */
 
+import { clearAlarm, setAlarm } from "../alarm.ts";
+
 /** How a {@linkcode LoadMeter} measures. */
 export interface LoadMeterOptions {
   /** How many requests may be under way; more are too many. @default {1_000} */
@@ -14,7 +16,7 @@ export interface LoadMeterOptions {
   readonly patienceMs?: number | undefined;
   /** A clock in milliseconds that is never set. @default {performance.now} */
   readonly now?: (() => number) | undefined;
-  /** Runs something in the next turn of the event loop, and returns how to call it off. @default {by setTimeout} */
+  /** Runs something in the next turn of the event loop, and returns how to call it off. @default {by an alarm} */
   readonly nextTurn?: ((run: () => void) => () => void) | undefined;
 }
 
@@ -100,6 +102,7 @@ export class LoadMeter {
 }
 
 function byTimer(run: () => void): () => void {
-  const timer = setTimeout(run, 0);
-  return () => clearTimeout(timer);
+  // An alarm: the first setTimeout of a process would take longer than its first call.
+  const alarm = setAlarm(run, 0);
+  return () => clearAlarm(alarm);
 }
