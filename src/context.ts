@@ -259,6 +259,18 @@ export interface Completion {
  */
 export type LogLevel = "debug" | "info" | "notice" | "warning" | "error" | "critical" | "alert" | "emergency";
 
+/** All levels, mildest first (specification: Logging, Log Levels). */
+export const LOG_LEVELS: readonly LogLevel[] = [
+  "debug",
+  "info",
+  "notice",
+  "warning",
+  "error",
+  "critical",
+  "alert",
+  "emergency",
+];
+
 /**
  * A log message of a server (specification: Logging). Deprecated by 2026-07-28, spoken by many servers.
  *

@@ -4,12 +4,12 @@
  * @module
  */
 
-import { BodyReader } from "../connection/body_reader.ts";
+import { readTextWithin } from "../connection/body_reader.ts";
 import { Deadline } from "../deadline.ts";
 import { isMCPError, type MCPError } from "../errors.ts";
 import { whyNeverSent } from "../network_errors.ts";
 import { toOnceBody } from "../once_body.ts";
-import { isJsonObject, type JsonObject } from "../protocol.ts";
+import { type JsonObject, parseJsonObject } from "../protocol.ts";
 import { type AddressRules, checkAuthUrl } from "./auth_address.ts";
 import { toAuthError } from "./oauth_errors.ts";
 
@@ -100,27 +100,9 @@ export function createAuthFetch(options: AuthFetchOptions): AuthFetch {
 async function readAnswer(server: string, response: Response): Promise<AuthAnswer> {
   const { status, body } = response;
   if (body === null) return { status, json: undefined };
-  const reader = new BodyReader(response, body);
-  const decoder = new TextDecoder();
-  let text = "";
-  try {
-    for (let chunk = await reader.read(); chunk !== undefined; chunk = await reader.read()) {
-      if (reader.bytes > MAX_BODY_BYTES) throw toAuthError(server, "the authorization server's answer is too large");
-      text += decoder.decode(chunk, { stream: true });
-    }
-  } finally {
-    await reader.cancel();
-  }
-  return { status, json: toObject(text + decoder.decode()) };
-}
-
-function toObject(text: string): JsonObject | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    return isJsonObject(value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
+  const text = await readTextWithin(response, body, MAX_BODY_BYTES);
+  if (text === undefined) throw toAuthError(server, "the authorization server's answer is too large");
+  return { status, json: parseJsonObject(text) };
 }
 
 function unavailable(server: string, why: string): MCPError {

@@ -7,9 +7,9 @@
 import { type AddressRules, checkAuthUrl } from "../auth/auth_address.ts";
 import { toMetadataUrls } from "../auth/metadata_urls.ts";
 import type { JwtConfig } from "../config/jwt_config.ts";
-import { BodyReader } from "../connection/body_reader.ts";
+import { readTextWithin } from "../connection/body_reader.ts";
 import { Deadline } from "../deadline.ts";
-import { isJsonObject, type JsonObject } from "../protocol.ts";
+import { isJsonObject, type JsonObject, parseJsonObject } from "../protocol.ts";
 
 /** How keys are fetched. */
 export interface LoadKeysOptions {
@@ -78,25 +78,7 @@ async function fetchJson(
     if (status >= 500 || status === 429) throw new Error(`The issuer answered with HTTP ${status}`);
     return undefined;
   }
-  const reader = new BodyReader(response, body);
-  const decoder = new TextDecoder();
-  let json = "";
-  try {
-    for (let chunk = await reader.read(); chunk !== undefined; chunk = await reader.read()) {
-      if (reader.bytes > MAX_BODY_BYTES) throw new Error("The issuer's answer is too large");
-      json += decoder.decode(chunk, { stream: true });
-    }
-  } finally {
-    await reader.cancel();
-  }
-  return parseObject(json + decoder.decode());
-}
-
-function parseObject(text: string): JsonObject | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    return isJsonObject(value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
+  const json = await readTextWithin(response, body, MAX_BODY_BYTES);
+  if (json === undefined) throw new Error("The issuer's answer is too large");
+  return parseJsonObject(json);
 }

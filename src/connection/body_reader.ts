@@ -61,6 +61,33 @@ export class BodyReader {
   }
 }
 
+/**
+ * Reads a body as text, no further than a cap.
+ *
+ * @param response The answer.
+ * @param body Its body.
+ * @param maxBytes The most bytes it may have.
+ * @returns The text, or `undefined` where there are more.
+ */
+export async function readTextWithin(
+  response: Response,
+  body: ReadableStream<Uint8Array>,
+  maxBytes: number,
+): Promise<string | undefined> {
+  const reader = new BodyReader(response, body);
+  const decoder = new TextDecoder();
+  let text = "";
+  try {
+    for (let chunk = await reader.read(); chunk !== undefined; chunk = await reader.read()) {
+      if (reader.bytes > maxBytes) return undefined;
+      text += decoder.decode(chunk, { stream: true });
+    }
+  } finally {
+    await reader.cancel();
+  }
+  return text + decoder.decode();
+}
+
 /** A reader into a buffer of ours; a body that was made in JavaScript may have none. */
 function openSmall(body: ReadableStream<Uint8Array>): ReadableStreamBYOBReader | undefined {
   try {

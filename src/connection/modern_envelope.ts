@@ -5,7 +5,7 @@
  * @module
  */
 
-import { isJsonObject, type JsonObject, type JsonValue } from "../protocol.ts";
+import { isJsonObject, type JsonObject, type JsonValue, parseJsonObject } from "../protocol.ts";
 import { VERSION } from "../version.ts";
 import { toHeaderValue } from "./param_headers.ts";
 
@@ -69,15 +69,8 @@ export interface RpcError extends JsonObject {
  * @returns The error, or `undefined` where the body holds none.
  */
 export function readRpcError(text: string): RpcError | undefined {
-  let body: unknown;
-  try {
-    body = JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-  if (!isJsonObject(body) || !isJsonObject(body.error)) return undefined;
-  const { code } = body.error;
-  return typeof code === "number" ? { ...body.error, code } : undefined;
+  const error = parseJsonObject(text)?.error;
+  return isJsonObject(error) && typeof error.code === "number" ? { ...error, code: error.code } : undefined;
 }
 
 /**

@@ -7,7 +7,7 @@
 
 import { createParser } from "eventsource-parser";
 import { readHttpFailure } from "../http_failure.ts";
-import { isJsonObject, type JsonObject } from "../protocol.ts";
+import { type JsonObject, parseJsonObject } from "../protocol.ts";
 import { EVENT_ID, type StreamCursor } from "./answer_reader.ts";
 import { createSessionHeaders, type ExchangeSession, toPost } from "./call_exchange.ts";
 import type { NoticeFilter } from "./connection.ts";
@@ -103,10 +103,6 @@ function toOpening(session: ExchangeSession, { id, filter, cursor }: ReadNotices
 }
 
 function parse(data: string): JsonObject | undefined {
-  try {
-    const message: unknown = JSON.parse(data);
-    return isJsonObject(message) && typeof message.method === "string" ? message : undefined;
-  } catch {
-    return undefined;
-  }
+  const message = parseJsonObject(data);
+  return typeof message?.method === "string" ? message : undefined;
 }

@@ -11,16 +11,7 @@ import type { FeatureClient } from "../feature_client.ts";
 import type { ListKind, ListWatch } from "../list_watch.ts";
 import { nearestNames } from "../nearest.ts";
 import type { Tool } from "../protocol.ts";
-import type {
-  AgentStatus,
-  ListFreshness,
-  OwnedPrompt,
-  OwnedResource,
-  OwnedResourceTemplate,
-  OwnedTool,
-  RoutedResult,
-  ToolRoute,
-} from "../status.ts";
+import type { AgentStatus, ListFreshness, OwnedTool, RoutedResult, ToolRoute } from "../status.ts";
 import type { CallToolOptions, RequestOptions } from "../tool_client.ts";
 import { RequestError } from "./request_error.ts";
 
@@ -55,7 +46,9 @@ export interface AgentReconnectOptions extends RequestOptions {
  * ```
  */
 export interface AgentClient
-  extends Pick<FeatureClient, "readResource" | "subscribeResource" | "getPrompt" | "complete"> {
+  extends
+    Pick<FeatureClient, "listResources" | "listResourceTemplates" | "readResource" | "subscribeResource">,
+    Pick<FeatureClient, "listPrompts" | "getPrompt" | "complete"> {
   /**
    * The agent's tools, each with the server that owns it.
    *
@@ -80,27 +73,6 @@ export interface AgentClient
    * @returns The owner, and how it is known.
    */
   routeTool(name: string, options?: RequestOptions): Promise<ToolRoute>;
-  /**
-   * The resources of all servers; a URI that several list is there several times.
-   *
-   * @param options Deadline and cancellation.
-   * @returns Every resource with its server.
-   */
-  listOwnedResources(options?: RequestOptions): Promise<readonly OwnedResource[]>;
-  /**
-   * The templates of resources of all servers; one that several list is there several times.
-   *
-   * @param options Deadline and cancellation.
-   * @returns Every template with its server.
-   */
-  listOwnedResourceTemplates(options?: RequestOptions): Promise<readonly OwnedResourceTemplate[]>;
-  /**
-   * The prompts of all servers.
-   *
-   * @param options Deadline and cancellation.
-   * @returns Every prompt with its server, under the name to get it by.
-   */
-  listOwnedPrompts(options?: RequestOptions): Promise<readonly OwnedPrompt[]>;
   /**
    * The tool of a name, from what is known now. Asks nobody.
    *

@@ -13,7 +13,7 @@ import { fromHeaderValue } from "./header_values.ts";
 import { checkOffered } from "./offer.ts";
 import { checkOwner, relay, type RelayOptions } from "./relay.ts";
 import { type Freshness, toEraResult } from "./results.ts";
-import { HEADER_MISMATCH, INVALID_PARAMS, RpcError } from "./rpc.ts";
+import { HEADER_MISMATCH, invalidParams, RpcError } from "./rpc.ts";
 
 /**
  * Answers `tools/call`.
@@ -24,8 +24,8 @@ import { HEADER_MISMATCH, INVALID_PARAMS, RpcError } from "./rpc.ts";
 export async function callTool(exchange: Exchange): Promise<JsonObject> {
   const { client, frame, request } = exchange;
   const { name, arguments: args = {} } = request.params;
-  if (typeof name !== "string") throw invalid('Cannot call a tool as "params" has no name');
-  if (!isJsonObject(args)) throw invalid('Cannot call the tool as "arguments" is no JSON object');
+  if (typeof name !== "string") throw invalidParams('Cannot call a tool as "params" has no name');
+  if (!isJsonObject(args)) throw invalidParams('Cannot call the tool as "arguments" is no JSON object');
   if (frame.era === "modern") await checkParamHeaders(exchange, name, args);
   try {
     return await relay(exchange, {
@@ -52,7 +52,7 @@ export async function callTool(exchange: Exchange): Promise<JsonObject> {
  */
 export async function readResource(exchange: Exchange): Promise<JsonObject> {
   const { uri } = exchange.request.params;
-  if (typeof uri !== "string") throw invalid('Cannot read a resource as "params" has no uri');
+  if (typeof uri !== "string") throw invalidParams('Cannot read a resource as "params" has no uri');
   return await relay(exchange, {
     name: uri,
     args: {},
@@ -71,8 +71,8 @@ export async function readResource(exchange: Exchange): Promise<JsonObject> {
  */
 export async function getPrompt(exchange: Exchange): Promise<JsonObject> {
   const { name, arguments: args = {} } = exchange.request.params;
-  if (typeof name !== "string") throw invalid('Cannot get a prompt as "params" has no name');
-  if (!isTexts(args)) throw invalid('Cannot get the prompt as "arguments" is no object of texts');
+  if (typeof name !== "string") throw invalidParams('Cannot get a prompt as "params" has no name');
+  if (!isTexts(args)) throw invalidParams('Cannot get the prompt as "arguments" is no object of texts');
   return await relay(exchange, {
     name,
     args,
@@ -95,11 +95,11 @@ export async function complete(exchange: Exchange): Promise<JsonObject> {
   const reference = toReference(ref);
   const { name, value } = isJsonObject(argument) ? argument : {};
   if (typeof name !== "string" || typeof value !== "string") {
-    throw invalid('Cannot complete as "argument" has no name and value');
+    throw invalidParams('Cannot complete as "argument" has no name and value');
   }
   const known = isJsonObject(context) ? context.arguments : undefined;
   if (known !== undefined && !isTexts(known)) {
-    throw invalid('Cannot complete as "context" has arguments that are no texts');
+    throw invalidParams('Cannot complete as "context" has arguments that are no texts');
   }
   const asked = { name, value, ...(known === undefined ? {} : { context: known }) };
   const { values, total, hasMore } = await exchange.client.complete(reference, asked, { signal: exchange.signal });
@@ -163,13 +163,9 @@ function toReference(ref: unknown): CompletionReference {
   const { type, name, uri } = isJsonObject(ref) ? ref : {};
   if (type === "ref/prompt" && typeof name === "string") return { type, name };
   if (type === "ref/resource" && typeof uri === "string") return { type, uri };
-  throw invalid('Cannot complete as "ref" is neither a prompt nor a resource');
+  throw invalidParams('Cannot complete as "ref" is neither a prompt nor a resource');
 }
 
 function isTexts(value: unknown): value is Record<string, string> {
   return isJsonObject(value) && Object.values(value).every((text) => typeof text === "string");
-}
-
-function invalid(message: string): RpcError {
-  return new RpcError(INVALID_PARAMS, message, { data: { code: "invalid_arguments", retryable: false } });
 }

@@ -8,7 +8,7 @@ import { MCPError } from "../errors.ts";
 import type { Clock } from "./clock.ts";
 import type { Conversation } from "./conversation.ts";
 import { refuseState, type RoundState } from "./request_state.ts";
-import { INTERNAL_ERROR, RpcError } from "./rpc.ts";
+import { INTERNAL_ERROR, RpcError, tooMany } from "./rpc.ts";
 
 /** How many requests may wait. */
 export const MAX_WAITING = 2_048;
@@ -68,10 +68,8 @@ export class ConversationBook {
     const all = [...this.#waiting.values()].filter((waiting) => waiting.agent === agent);
     const isFull = this.#waiting.size >= MAX_WAITING || all.length >= MAX_WAITING_OF_AGENT;
     if (isFull || own.length >= MAX_WAITING_OF_CALLER) {
-      const error = new RpcError(INTERNAL_ERROR, "Cannot ask the caller as too many requests wait for answers", {
-        status: 503,
-        data: { code: "overloaded", retryable: false, retryAfterMs: 10_000 },
-      });
+      // The call may have run: sent again, it could run twice.
+      const error = tooMany("Cannot ask the caller as too many requests wait for answers", false);
       conversation.end(error);
       throw error;
     }

@@ -6,7 +6,7 @@
  */
 
 import { MODERN_VERSIONS, PREFIX, UNSUPPORTED_VERSION } from "../connection/modern_envelope.ts";
-import type { LogLevel } from "../context.ts";
+import { LOG_LEVELS, type LogLevel } from "../context.ts";
 import { isJsonObject, type JsonObject } from "../protocol.ts";
 import type { TraceContext } from "../tool_client.ts";
 import { fromHeaderValue } from "./header_values.ts";
@@ -14,18 +14,6 @@ import { HEADER_MISMATCH, INVALID_PARAMS, RpcError, type RpcId, type RpcRequest 
 
 /** The protocol versions of the legacy era that are served, best first. */
 export const LEGACY_VERSIONS: readonly string[] = ["2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05"];
-
-/** Levels of log messages, mildest first. */
-export const LOG_LEVELS: readonly LogLevel[] = [
-  "debug",
-  "info",
-  "notice",
-  "warning",
-  "error",
-  "critical",
-  "alert",
-  "emergency",
-];
 
 /** How a request is served. */
 export interface Frame {

@@ -12,7 +12,7 @@ import type { Exchange, Services } from "./exchange.ts";
 import { KEEP_ALIVE_MS, MessageStream } from "./message_stream.ts";
 import { toCapabilities } from "./offer.ts";
 import { toEraResult } from "./results.ts";
-import { INVALID_PARAMS, RpcError, writeNotification, writeResult } from "./rpc.ts";
+import { invalidParams, writeNotification, writeResult } from "./rpc.ts";
 import type { Session } from "./session.ts";
 
 /** How long it may take to watch resources before the caller is told which ones are, in milliseconds. */
@@ -38,7 +38,7 @@ const LISTS: ReadonlyMap<string, ListKind> = new Map([
 export async function listen(exchange: Exchange): Promise<Response> {
   const { agent, client, access, mayStill, request, services, signal } = exchange;
   const { notifications } = request.params;
-  if (!isJsonObject(notifications)) throw invalid('"notifications" is no JSON object');
+  if (!isJsonObject(notifications)) throw invalidParams('Cannot listen as "notifications" is no JSON object');
   const kinds = readKinds(exchange, notifications);
   const wantedUris = readUris(notifications.resourceSubscriptions);
   const stamp: JsonObject = { [`${PREFIX}subscriptionId`]: request.id };
@@ -143,14 +143,10 @@ function readKinds(exchange: Exchange, notifications: JsonObject): readonly List
 function readUris(uris: unknown): readonly string[] {
   if (uris === undefined) return [];
   if (!Array.isArray(uris) || !uris.every((uri) => typeof uri === "string")) {
-    throw invalid('"resourceSubscriptions" is no list of URIs');
+    throw invalidParams('Cannot listen as "resourceSubscriptions" is no list of URIs');
   }
-  if (uris.length > MAX_URIS) throw invalid(`"resourceSubscriptions" has more than ${MAX_URIS} URIs`);
+  if (uris.length > MAX_URIS) {
+    throw invalidParams(`Cannot listen as "resourceSubscriptions" has more than ${MAX_URIS} URIs`);
+  }
   return [...new Set<string>(uris)];
-}
-
-function invalid(why: string): RpcError {
-  return new RpcError(INVALID_PARAMS, `Cannot listen as ${why}`, {
-    data: { code: "invalid_arguments", retryable: false },
-  });
 }

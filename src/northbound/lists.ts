@@ -22,7 +22,7 @@ export const PAGE_ENTRIES = 1_000;
  */
 export async function listTools(exchange: Exchange): Promise<JsonObject> {
   const owned = await exchange.client.listOwnedTools({ signal: exchange.signal });
-  return toPage(exchange, "tools", owned, ({ name, tool }) => tool.name === name ? tool : { ...tool, name });
+  return toPage(exchange, "tools", owned.map(({ name, tool }) => tool.name === name ? tool : { ...tool, name }));
 }
 
 /**
@@ -33,8 +33,7 @@ export async function listTools(exchange: Exchange): Promise<JsonObject> {
  */
 export async function listResources(exchange: Exchange): Promise<JsonObject> {
   checkOffered(exchange, "resources");
-  const owned = await exchange.client.listOwnedResources({ signal: exchange.signal });
-  return toPage(exchange, "resources", firstOfEach(owned, ({ uri }) => uri), ({ resource }) => resource);
+  return toPage(exchange, "resources", await exchange.client.listResources({ signal: exchange.signal }));
 }
 
 /**
@@ -45,9 +44,8 @@ export async function listResources(exchange: Exchange): Promise<JsonObject> {
  */
 export async function listTemplates(exchange: Exchange): Promise<JsonObject> {
   checkOffered(exchange, "resources");
-  const owned = await exchange.client.listOwnedResourceTemplates({ signal: exchange.signal });
-  const templates = firstOfEach(owned, ({ uriTemplate }) => uriTemplate);
-  return toPage(exchange, "resourceTemplates", templates, ({ template }) => template);
+  const templates = await exchange.client.listResourceTemplates({ signal: exchange.signal });
+  return toPage(exchange, "resourceTemplates", templates);
 }
 
 /**
@@ -58,23 +56,17 @@ export async function listTemplates(exchange: Exchange): Promise<JsonObject> {
  */
 export async function listPrompts(exchange: Exchange): Promise<JsonObject> {
   checkOffered(exchange, "prompts");
-  const owned = await exchange.client.listOwnedPrompts({ signal: exchange.signal });
-  return toPage(exchange, "prompts", owned, ({ name, prompt }) => prompt.name === name ? prompt : { ...prompt, name });
+  return toPage(exchange, "prompts", await exchange.client.listPrompts({ signal: exchange.signal }));
 }
 
 type Field = Exclude<ListKind, "templates"> | "resourceTemplates";
 
-function toPage<T>(
-  exchange: Exchange,
-  field: Field,
-  entries: readonly T[],
-  toEntry: (entry: T) => object,
-): JsonObject {
+function toPage(exchange: Exchange, field: Field, entries: readonly object[]): JsonObject {
   const from = readCursor(exchange.request.params.cursor, field, entries.length);
   const to = from + PAGE_ENTRIES;
   const page = entries.length <= PAGE_ENTRIES ? entries : entries.slice(from, to);
   const result = {
-    [field]: page.map(toEntry) as unknown as JsonObject[],
+    [field]: page as JsonObject[],
     ...(to < entries.length ? { nextCursor: btoa(`${field}:${to}`) } : {}),
   };
   if (exchange.frame.era === "legacy") return result;
@@ -98,9 +90,4 @@ function decode(text: string): string {
   } catch {
     return "";
   }
-}
-
-function firstOfEach<T>(entries: readonly T[], toKey: (entry: T) => string): readonly T[] {
-  const seen = new Set<string>();
-  return entries.filter((entry) => !seen.has(toKey(entry)) && seen.add(toKey(entry)));
 }

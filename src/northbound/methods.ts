@@ -4,14 +4,14 @@
  * @module
  */
 
+import { LOG_LEVELS } from "../context.ts";
 import type { JsonObject } from "../protocol.ts";
 import { callTool, complete, getPrompt, readResource } from "./calls.ts";
 import type { Exchange, Method } from "./exchange.ts";
-import { LOG_LEVELS } from "./frame.ts";
 import { discover, initialize } from "./handshake.ts";
 import { listPrompts, listResources, listTemplates, listTools } from "./lists.ts";
 import { unknownMethod } from "./offer.ts";
-import { INVALID_PARAMS, RpcError } from "./rpc.ts";
+import { invalidParams } from "./rpc.ts";
 import type { Session } from "./session.ts";
 
 const SHARED: readonly (readonly [string, Method])[] = [
@@ -64,7 +64,7 @@ function unsubscribe(exchange: Exchange): JsonObject {
 function setLevel(exchange: Exchange): JsonObject {
   const session = sessionOf(exchange);
   const level = LOG_LEVELS.find((known) => known === exchange.request.params.level);
-  if (level === undefined) throw invalid('Cannot log as "level" is none');
+  if (level === undefined) throw invalidParams('Cannot log as "level" is none');
   session.logLevel = level;
   return {};
 }
@@ -77,10 +77,6 @@ function sessionOf({ session, frame }: Exchange): Session {
 
 function readUri({ request }: Exchange): string {
   const { uri } = request.params;
-  if (typeof uri !== "string") throw invalid('Cannot watch a resource as "params" has no uri');
+  if (typeof uri !== "string") throw invalidParams('Cannot watch a resource as "params" has no uri');
   return uri;
-}
-
-function invalid(message: string): RpcError {
-  return new RpcError(INVALID_PARAMS, message, { data: { code: "invalid_arguments", retryable: false } });
 }

@@ -13,13 +13,12 @@
  */
 
 import { abortable } from "@std/async";
-import type { LogMessage } from "../context.ts";
+import { LOG_LEVELS, type LogMessage } from "../context.ts";
 import { InputRequiredError, type InputRound, UndeclaredInputError } from "../input_round.ts";
 import { isJsonObject, type JsonObject } from "../protocol.ts";
 import type { CallToolOptions } from "../tool_client.ts";
 import { Conversation, type Turn } from "./conversation.ts";
 import type { Exchange } from "./exchange.ts";
-import { LOG_LEVELS } from "./frame.ts";
 import { type Ask, toAskable, toInputHandlers } from "./input_relay.ts";
 import { refuseState, type RoundState, type StateBinding } from "./request_state.ts";
 import { toEraResult } from "./results.ts";

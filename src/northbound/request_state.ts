@@ -9,7 +9,7 @@ import { MIN_SECRET_BYTES, Sealer } from "../cache/sealer.ts";
 import { sha256Hex } from "../cache/sha256.ts";
 import { isJsonObject, type JsonValue } from "../protocol.ts";
 import type { Clock } from "./clock.ts";
-import { INVALID_PARAMS, RpcError } from "./rpc.ts";
+import { invalidParams, type RpcError } from "./rpc.ts";
 
 /** How long a caller may take to come back with answers, in milliseconds. */
 export const STATE_TTL_MS = 10 * 60_000;
@@ -112,9 +112,7 @@ export class RequestStates {
  * @returns The error.
  */
 export function refuseState(): RpcError {
-  return new RpcError(INVALID_PARAMS, "Cannot go on with the request as its requestState is none of this request", {
-    data: { code: "invalid_arguments", retryable: false },
-  });
+  return invalidParams("Cannot go on with the request as its requestState is none of this request");
 }
 
 async function toBoundText({ agent, caller, method, name, args }: StateBinding): Promise<string> {

@@ -67,6 +67,8 @@ export const HEADER_MISMATCH = -32020;
 export const MISSING_CAPABILITY = -32021;
 
 const MAX_ID_CHARS = 1_024;
+/** When to try again where there are too many of something, in milliseconds. */
+const TOO_MANY_RETRY_AFTER_MS = 10_000;
 
 /** What a {@linkcode RpcError} may carry besides its code and message. */
 export interface RpcErrorOptions {
@@ -104,6 +106,28 @@ export class RpcError extends Error {
     this.status = options.status ?? 200;
     this.id = options.id ?? null;
   }
+}
+
+/**
+ * Parameters that a method cannot use.
+ *
+ * @param message What could not be done.
+ * @returns The error.
+ */
+export function invalidParams(message: string): RpcError {
+  return new RpcError(INVALID_PARAMS, message, { data: { code: "invalid_arguments", retryable: false } });
+}
+
+/**
+ * More than the gateway holds at once.
+ *
+ * @param message What could not be done.
+ * @param retryable Whether the same may work later. @default {true}
+ * @returns The error.
+ */
+export function tooMany(message: string, retryable: boolean = true): RpcError {
+  const data = { code: "overloaded", retryable, retryAfterMs: TOO_MANY_RETRY_AFTER_MS };
+  return new RpcError(INTERNAL_ERROR, message, { status: 503, data });
 }
 
 /**

@@ -6,7 +6,7 @@
 
 import { MCPError } from "../errors.ts";
 import type { Clock } from "./clock.ts";
-import { INTERNAL_ERROR, INVALID_REQUEST, RpcError } from "./rpc.ts";
+import { INVALID_REQUEST, RpcError, tooMany } from "./rpc.ts";
 import { Session, type SessionOptions } from "./session.ts";
 
 /** How many sessions there are at most. */
@@ -119,9 +119,6 @@ export class SessionBook {
   #evict(sessions: readonly Session[]): void {
     const idle = sessions.find((session) => session.idle);
     if (idle !== undefined) return this.end(idle);
-    throw new RpcError(INTERNAL_ERROR, "Cannot begin a session as there are too many: end some first", {
-      status: 503,
-      data: { code: "overloaded", retryable: true, retryAfterMs: 10_000 },
-    });
+    throw tooMany("Cannot begin a session as there are too many: end some first");
   }
 }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { INTERNAL_ERROR, RpcError } from "./rpc.ts";
+import { tooMany } from "./rpc.ts";
 
 /** How many streams that stay open the gateway has at most. */
 const MAX_STREAMS = 4_096;
@@ -12,8 +12,6 @@ const MAX_STREAMS = 4_096;
 const MAX_STREAMS_OF_AGENT = 1_024;
 /** How many of them one caller has. */
 const MAX_STREAMS_OF_CALLER = 128;
-/** When to try again where there are too many, in milliseconds. */
-const RETRY_AFTER_MS = 10_000;
 
 /** Counts streams that stay open. One for each gateway. */
 export class StreamSlots {
@@ -33,10 +31,7 @@ export class StreamSlots {
     const own = this.#ofCaller.get(caller) ?? 0;
     const all = this.#ofAgent.get(agent) ?? 0;
     if (this.#taken >= MAX_STREAMS || all >= MAX_STREAMS_OF_AGENT || own >= MAX_STREAMS_OF_CALLER) {
-      throw new RpcError(INTERNAL_ERROR, "Cannot open another stream as there are too many: close some first", {
-        status: 503,
-        data: { code: "overloaded", retryable: true, retryAfterMs: RETRY_AFTER_MS },
-      });
+      throw tooMany("Cannot open another stream as there are too many: close some first");
     }
     this.#taken++;
     add(this.#ofCaller, caller, 1);

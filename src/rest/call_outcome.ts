@@ -5,7 +5,7 @@
  */
 
 import { type Fault, isMCPError, MCPError, type MCPErrorCode } from "../errors.ts";
-import { isJsonObject } from "../protocol.ts";
+import { isJsonObject, parseJsonObject } from "../protocol.ts";
 import type { RoutedResult } from "../status.ts";
 
 /** How a call ended. */
@@ -85,14 +85,9 @@ export function writeOutcome(outcome: CallOutcome): string {
  * @returns The outcome, or `undefined` where the text is none.
  */
 export function parseOutcome(text: string): CallOutcome | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    if (!isJsonObject(value)) return undefined;
-    if (isJsonObject(value.routed)) return { kind: "result", routed: value.routed as unknown as RoutedResult };
-    return isFailure(value.failure) ? { kind: "failure", error: toError(value.failure) } : undefined;
-  } catch {
-    return undefined;
-  }
+  const { routed, failure } = parseJsonObject(text) ?? {};
+  if (isJsonObject(routed)) return { kind: "result", routed: routed as unknown as RoutedResult };
+  return isFailure(failure) ? { kind: "failure", error: toError(failure) } : undefined;
 }
 
 interface WrittenFailure {

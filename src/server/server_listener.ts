@@ -5,7 +5,7 @@
  */
 
 import { tell } from "../tell.ts";
-import type { LogLevel, LogMessage } from "../context.ts";
+import { LOG_LEVELS, type LogMessage } from "../context.ts";
 import type { ClientEvent } from "../events.ts";
 import type { ListChanges } from "./list_changes.ts";
 import { NoticePacer } from "./notice_pacer.ts";
@@ -13,7 +13,6 @@ import { isJsonObject, type JsonObject } from "../protocol.ts";
 import { type LinkView, type ServerLink, UNASKED } from "./server_link.ts";
 import type { NoticeLease } from "./server_notices.ts";
 
-const LEVELS: readonly unknown[] = ["debug", "info", "notice", "warning", "error", "critical", "alert", "emergency"];
 const CONTEXT = ["resources", "prompts"] as const;
 /** How long the name of a logger may be, in characters. */
 const MAX_LOGGER_CHARS = 128;
@@ -165,8 +164,9 @@ export function tellLog(
   server: string,
 ): void {
   if (onLog === undefined || method !== "notifications/message" || !isJsonObject(params)) return;
-  const { level, logger, data } = params;
-  if (!LEVELS.includes(level)) return;
+  const { logger, data } = params;
+  const level = LOG_LEVELS.find((known) => known === params.level);
+  if (level === undefined) return;
   const name = typeof logger === "string" ? { logger: logger.slice(0, MAX_LOGGER_CHARS) } : {};
-  tell(onLog, { server, level: level as LogLevel, data, ...name });
+  tell(onLog, { server, level, data, ...name });
 }

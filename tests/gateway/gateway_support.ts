@@ -73,11 +73,9 @@ export function fakeDirectory(agents: readonly string[], overrides: Partial<Agen
           note("routeTool", [name], options?.signal);
           return overrides.routeTool?.(name, options) ?? Promise.resolve(ROUTE);
         },
-        listOwnedResources: (options) => overrides.listOwnedResources?.(options) ?? Promise.resolve([]),
-        listOwnedResourceTemplates: (options) => {
-          return overrides.listOwnedResourceTemplates?.(options) ?? Promise.resolve([]);
-        },
-        listOwnedPrompts: (options) => overrides.listOwnedPrompts?.(options) ?? Promise.resolve([]),
+        listResources: (options) => overrides.listResources?.(options) ?? Promise.resolve([]),
+        listResourceTemplates: (options) => overrides.listResourceTemplates?.(options) ?? Promise.resolve([]),
+        listPrompts: (options) => overrides.listPrompts?.(options) ?? Promise.resolve([]),
         readResource: (...args) => overrides.readResource?.(...args) ?? unexpected("readResource"),
         subscribeResource: (...args) => overrides.subscribeResource?.(...args) ?? unexpected("subscribeResource"),
         getPrompt: (...args) => overrides.getPrompt?.(...args) ?? unexpected("getPrompt"),
