@@ -276,7 +276,8 @@ Deno.test("S11 main.ts ends within 5 s of SIGINT with MCP calls and streams of b
   assert(performance.now() - begun < 5_000);
 });
 
-Deno.test("S11 main.ts lets a call that ends in time have its result", async () => {
+/** The program while it stops, in the middle of a call that ends when the gate opens. */
+async function stopDuringCall() {
   const called = Promise.withResolvers<void>();
   const gate = Promise.withResolvers<void>();
   const run = async () => {
@@ -284,13 +285,19 @@ Deno.test("S11 main.ts lets a call that ends in time have its result", async () 
     await gate.promise;
     return textResult("done");
   };
-  await using upstream = await startMCPServer({ tools: [{ name: "slow", run }] });
+  const upstream = await startMCPServer({ tools: [{ name: "slow", run }] });
   const program = await start({ yaml: twoLines(upstream.url) });
   const url = await program.url();
   const answer = fetch(`${url}/agents/Kairos/tools/slow`, { method: "POST" });
   await called.promise;
   program.kill("SIGINT");
   while (await fetch(`${url}/readyz`).then((response) => response.json()).then(({ reasons }) => reasons === undefined));
+  return { program, url, answer, gate, [Symbol.asyncDispose]: () => upstream.stop() };
+}
+
+Deno.test("S11 main.ts lets a call that ends in time have its result", async () => {
+  await using slow = await stopDuringCall();
+  const { program, answer, gate } = slow;
   gate.resolve();
   const response = await answer;
   assertEquals([response.status, (await response.json()).result.content[0].text], [200, "done"]);
@@ -298,20 +305,8 @@ Deno.test("S11 main.ts lets a call that ends in time have its result", async () 
 });
 
 Deno.test("S11 main.ts refuses what comes while it stops, and goes on stopping at a second signal", async () => {
-  const called = Promise.withResolvers<void>();
-  const gate = Promise.withResolvers<void>();
-  const run = async () => {
-    called.resolve();
-    await gate.promise;
-    return textResult("done");
-  };
-  await using upstream = await startMCPServer({ tools: [{ name: "slow", run }] });
-  const program = await start({ yaml: twoLines(upstream.url) });
-  const url = await program.url();
-  const answer = fetch(`${url}/agents/Kairos/tools/slow`, { method: "POST" });
-  await called.promise;
-  program.kill("SIGINT");
-  while (await fetch(`${url}/readyz`).then((response) => response.json()).then(({ reasons }) => reasons === undefined));
+  await using slow = await stopDuringCall();
+  const { program, url, answer, gate } = slow;
   program.kill("SIGINT");
   program.kill("SIGTERM");
   const refused = await fetch(`${url}/agents/Kairos/tools/slow`, { method: "POST" });
