@@ -14,7 +14,6 @@ import { MCPClientManager } from "./src/client_manager.ts";
 import { type AccessRule, decideAccess } from "./src/gateway/access_rule.ts";
 import { describeEvent, describeListening, describeStartError, type ListenAddress } from "./src/gateway/announce.ts";
 import type { ClientEvent } from "./src/events.ts";
-import { createLateStore } from "./src/gateway/late_store.ts";
 import { loadConfig } from "./src/gateway/load_config.ts";
 import { limitsByAgent } from "./src/gateway/limits_by_agent.ts";
 import { openStore } from "./src/gateway/open_store.ts";
@@ -44,22 +43,22 @@ function open(bindsItself: boolean): Promise<Program> {
 async function openProgram(bindsItself: boolean): Promise<Program> {
   const env = Deno.env.toObject();
   const settings = parseSettings(env);
-  // The database opens while the configuration is read and the agents are made.
+  // The database opens while the configuration is read.
   const opening = openStore(settings.kv, {
     openKv: typeof Deno.openKv === "function" ? (path) => Deno.openKv(path) : undefined,
     onWarning: warn,
   });
   const config = await loadConfig(settings.config, { env, readTextFile: Deno.readTextFile });
   const access = decideAccess(settings, config, { bindsItself });
+  const { store, shared, close: closeStore } = await opening;
   const manager = new MCPClientManager(config, {
-    store: createLateStore(opening.then(({ store }) => store)),
+    store,
     storeSecret: settings.storeSecret,
     onWarning: warn,
     onEvent: report,
   });
   const eager = (settings.connect ?? (bindsItself ? "eager" : "lazy")) === "eager";
   const started = Promise.withResolvers<void>();
-  const { shared, close: closeStore } = await opening;
   const gateway = createGateway(
     {
       directory: manager,

@@ -281,7 +281,6 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   ],
   "the gateway's words": [
     "src/callers/access.ts",
-    "src/gateway/late_store.ts",
     "src/callers/key_record.ts",
     "src/callers/protected_resource.ts",
     "src/gateway/open_store.ts",
