@@ -10,6 +10,7 @@ import { openAgent } from "../src/gateway/agent_directory.ts";
 import type { GatewayEnv, RouteDeps } from "../src/gateway/gateway_env.ts";
 import { readJsonObject } from "../src/gateway/json_body.ts";
 import { toProblem } from "../src/gateway/problem.ts";
+import { readTrace } from "../src/gateway/trace_headers.ts";
 import { parseBatch } from "../src/rest/batch.ts";
 import { type BatchAnswer, runBatch } from "../src/rest/batch_run.ts";
 import { IDEMPOTENCY_HEADER, parseIdempotencyKey } from "../src/rest/idempotency_key.ts";
@@ -38,7 +39,8 @@ export function batchRoutes(deps: RouteDeps): Hono<GatewayEnv> {
         c.req.raw.signal,
         async () => parseBatch(await readJsonObject(c.req.raw, deps.maxBodyBytes)),
       );
-      const run = { access: c.var.access, agent, client, batch, key, timeoutMs };
+      const trace = readTrace(c.req.raw.headers);
+      const run = { requestId: c.var.requestId, trace, access: c.var.access, agent, client, batch, key, timeoutMs };
       const toEntry = ({ id, outcome, replayed }: BatchAnswer) => {
         const marks = { ...(id === undefined ? {} : { id }), ...(replayed ? { replayed } : {}) };
         if (outcome.kind === "result") return { ...marks, status: 200, ...outcome.routed };

@@ -28,6 +28,7 @@ import { createCallers } from "../src/callers/callers.ts";
 import type { GatewayKey } from "../src/callers/keys.ts";
 import type { JwtConfig } from "../src/config/jwt_config.ts";
 import type { RouteDeps } from "../src/gateway/gateway_env.ts";
+import { CallJournal } from "../src/gateway/call_journal.ts";
 import type { PeerInfo } from "../src/gateway/host_check.ts";
 import { type DrainOptions, InFlight } from "../src/gateway/in_flight.ts";
 import { problemHeaders, toProblem } from "../src/gateway/problem.ts";
@@ -262,6 +263,7 @@ export function createGateway(deps: GatewayDeps, options: GatewayOptions): Gatew
   let starting = deps.started !== undefined;
   deps.started?.catch(() => {}).finally(() => starting = false);
   const { store = new MemoryRouteStore(), fetch = defaultFetch, now = Date.now } = deps;
+  const journal = new CallJournal({ now });
   const limiter = new CallLimiter(limits, { store });
   const callers = createCallers({ keys, jwt, publicUrl }, { store, fetch, now });
   const routeDeps: RouteDeps = {
@@ -269,6 +271,7 @@ export function createGateway(deps: GatewayDeps, options: GatewayOptions): Gatew
     store,
     idempotentCalls: new IdempotentCalls({ store: deps.store, storeSecret: deps.storeSecret, inFlight }),
     inFlight,
+    journal,
     limiter,
     load,
     open: open !== undefined,

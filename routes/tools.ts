@@ -9,6 +9,7 @@ import { openAgent } from "../src/gateway/agent_directory.ts";
 import type { GatewayEnv, RouteDeps } from "../src/gateway/gateway_env.ts";
 import { readJsonObject } from "../src/gateway/json_body.ts";
 import { toProblem } from "../src/gateway/problem.ts";
+import { readTrace } from "../src/gateway/trace_headers.ts";
 import { IDEMPOTENCY_HEADER, parseIdempotencyKey } from "../src/rest/idempotency_key.ts";
 import { parseRequestTimeout, TIMEOUT_HEADER, withinTime } from "../src/rest/request_timeout.ts";
 import { type OpenCall, openCall } from "../src/rest/rest_calls.ts";
@@ -47,6 +48,9 @@ export function toolsRoutes(deps: RouteDeps): Hono<GatewayEnv> {
       // What is refused is a plain problem, also where a stream was asked for: nothing has been streamed yet.
       const args = await deps.inFlight.wait(signal, () => readJsonObject(c.req.raw, deps.maxBodyBytes));
       const call = await openCall(deps, {
+        requestId: c.get("requestId"),
+        door: "rest",
+        trace: readTrace(c.req.raw.headers),
         access,
         agent,
         client,

@@ -8,12 +8,14 @@ import { AuthStore } from "./auth/auth_store.ts";
 import type { FinishedAuthorization } from "./auth/finish_authorization.ts";
 import { beginOperation } from "./deadline.ts";
 import { MCPError } from "./errors.ts";
+import type { ClientEventListener } from "./events.ts";
 import { MultiServerMCPClient } from "./multi_server_client.ts";
 import type { ConnectToServersOptions, MultiServerMCPClientOptions, ReconnectOptions } from "./multi_server_options.ts";
 import { didYouMean, nearestNames } from "./nearest.ts";
 import { type AgentConfig, type PortolanConfig, resolveAgent } from "./server_config.ts";
 import { SharedConnections } from "./server/server_links.ts";
 import type { AgentStatus } from "./status.ts";
+import { tell } from "./tell.ts";
 import type { RequestOptions } from "./tool_client.ts";
 
 /**
@@ -51,6 +53,7 @@ export class MCPClientManager implements AsyncDisposable {
   readonly #options: MCPClientManagerOptions & { readonly authStore: AuthStore };
   readonly #configs: Map<string, AgentConfig>;
   readonly #clients = new Map<string, MultiServerMCPClient>();
+  readonly #listeners = new Set<ClientEventListener>();
   #closing: Promise<void> | undefined;
 
   /**
@@ -68,6 +71,10 @@ export class MCPClientManager implements AsyncDisposable {
       authStore,
       connections: options.connections ?? new SharedConnections(),
       onWarning: toTellOnce(options.onWarning),
+      onEvent: (event) => {
+        tell(options.onEvent, event);
+        for (const listener of this.#listeners) tell(listener, event);
+      },
     };
     this.#configs = new Map(Object.entries(config.agents));
     for (const [agent, agentConfig] of this.#configs) resolveAgent(agent, agentConfig);
@@ -197,6 +204,18 @@ export class MCPClientManager implements AsyncDisposable {
     this.#throwIfClosed();
     const agents = agent === undefined ? this.agents : [agent];
     await Promise.all(agents.map((name) => this.#clientOf(name)).map((client) => client.flushCache()));
+  }
+
+  /**
+   * Has a listener told of what happens to the clients of all agents, from now on.
+   *
+   * @param listener Told of each event; what it throws is ignored.
+   * @returns What ends it.
+   */
+  watchEvents(listener: ClientEventListener): () => void {
+    const own: ClientEventListener = (event) => listener(event);
+    this.#listeners.add(own);
+    return () => void this.#listeners.delete(own);
   }
 
   /**

@@ -274,6 +274,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
     "src/legacy_client.ts",
   ],
   "the MCP endpoint's words": [
+    "src/gateway/trace_headers.ts",
     "src/northbound/clock.ts",
     "src/northbound/header_values.ts",
     "src/northbound/input_relay.ts",
@@ -283,6 +284,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
     "src/callers/access.ts",
     "src/callers/key_record.ts",
     "src/callers/protected_resource.ts",
+    "src/gateway/call_record.ts",
     "src/gateway/open_store.ts",
     "src/gateway/request_error.ts",
     "src/rest/call_outcome.ts",
@@ -295,6 +297,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
     "src/callers/key_book.ts",
     "src/callers/key_digests.ts",
     "src/gateway/agent_directory.ts",
+    "src/gateway/call_journal.ts",
     "src/gateway/host_check.ts",
     "src/gateway/in_flight.ts",
     "src/gateway/json_body.ts",

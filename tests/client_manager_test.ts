@@ -170,3 +170,19 @@ Deno.test("K1 MCPClientManager warns once of a store that fails all agents, and 
   for (const name of names) await manager.openClient(name).listTools();
   assertEquals(warnings, ["Cannot use the route store", "The route store answers again"]);
 });
+
+Deno.test("MCPClientManager.watchEvents() tells of all agents until it is ended, whatever a listener throws", async () => {
+  await using server = await startMCPServer({ name: "good" });
+  await using manager = new MCPClientManager(
+    toConfig({ Kairos: { good: server }, Ops: { down: { url: refusedUrl() } } }),
+  );
+  const seen: string[] = [];
+  manager.watchEvents(() => {
+    throw new Error("no");
+  });
+  const end = manager.watchEvents(({ agent, type }) => seen.push(`${agent} ${type}`));
+  await manager.connectAll();
+  end();
+  await manager.openClient("Kairos").callTool("whoami");
+  assertEquals(seen.sort(), ["Kairos connected", "Ops failed"]);
+});

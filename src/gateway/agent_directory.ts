@@ -5,6 +5,7 @@
  */
 
 import type { ServerInfo } from "../context.ts";
+import type { ClientEventListener } from "../events.ts";
 import { type Access, mayUse } from "../callers/access.ts";
 import { isAgentName, toChallenge } from "../callers/protected_resource.ts";
 import type { FeatureClient } from "../feature_client.ts";
@@ -152,6 +153,13 @@ export interface AgentDirectory {
    * @param agent The agent's name; every agent where it is left out.
    */
   flushCache?(agent?: string): Promise<void>;
+  /**
+   * Has a listener told of what happens to the clients of all agents. A directory need not offer it.
+   *
+   * @param listener Told of each event; what it throws is ignored.
+   * @returns What ends it.
+   */
+  watchEvents?(listener: ClientEventListener): () => void;
 }
 
 /**

@@ -12,6 +12,7 @@ import type { CallLimiter } from "../limits/call_limiter.ts";
 import type { LoadMeter } from "../limits/load_meter.ts";
 import type { RouteStore } from "../route_store.ts";
 import type { AgentDirectory } from "./agent_directory.ts";
+import type { CallJournal } from "./call_journal.ts";
 import type { InFlight } from "./in_flight.ts";
 import type { PeerInfo } from "./host_check.ts";
 
@@ -36,6 +37,8 @@ export interface RouteDeps {
   readonly store: RouteStore;
   /** The calls that are made once for each idempotency key. */
   readonly idempotentCalls: IdempotentCalls;
+  /** Notes each call of a tool. */
+  readonly journal: CallJournal;
   /** What is running. */
   readonly inFlight: InFlight;
   /** Admits calls, as far as the limits of their agents allow. */

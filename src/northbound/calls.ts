@@ -22,7 +22,7 @@ import { HEADER_MISMATCH, invalidParams, RpcError } from "./rpc.ts";
  * @returns What the tool answered, or what is wrong with its arguments.
  */
 export async function callTool(exchange: Exchange): Promise<JsonObject> {
-  const { client, frame, request } = exchange;
+  const { access, agent, client, frame, request, requestId, services } = exchange;
   const { name, arguments: args = {} } = request.params;
   if (typeof name !== "string") throw invalidParams('Cannot call a tool as "params" has no name');
   if (!isJsonObject(args)) throw invalidParams('Cannot call the tool as "arguments" is no JSON object');
@@ -33,7 +33,18 @@ export async function callTool(exchange: Exchange): Promise<JsonObject> {
       args,
       async send({ server, ...options }) {
         if (server !== undefined) checkOwner(server, (await client.routeTool(name, options)).server);
-        const { result } = await client.callToolRouted(name, args, options);
+        const call = {
+          requestId,
+          caller: access.caller,
+          agent,
+          door: "mcp",
+          tool: name,
+          args,
+          trace: frame.trace,
+        } as const;
+        const { result } = await services.journal.run(call, (trace) => {
+          return client.callToolRouted(name, args, { ...options, trace });
+        });
         return toEraResult(exchange, result as unknown as JsonObject);
       },
     });

@@ -69,7 +69,15 @@ const CALLS: ReadonlySet<string> = new Set(["tools/call", "resources/read", "pro
 /** What the endpoint works with. */
 export type EndpointDeps = Pick<
   RouteDeps,
-  "directory" | "inFlight" | "limiter" | "maxBodyBytes" | "onInternalError" | "open" | "sessions" | "storeSecret"
+  | "directory"
+  | "inFlight"
+  | "journal"
+  | "limiter"
+  | "maxBodyBytes"
+  | "onInternalError"
+  | "open"
+  | "sessions"
+  | "storeSecret"
 >;
 
 /** Answers the requests of MCP clients. One for each gateway. */
@@ -85,11 +93,12 @@ export class McpEndpoint {
    * @param clock Tells the time. @default {The machine's}
    */
   constructor(deps: EndpointDeps, clock: Clock = SYSTEM_CLOCK) {
-    const { open, inFlight, storeSecret } = deps;
+    const { open, inFlight, journal, storeSecret } = deps;
     this.#deps = deps;
     this.#sessions = new SessionBook(clock);
     const conversations = new ConversationBook(clock);
     this.#services = {
+      journal,
       open,
       clock,
       conversations,
@@ -261,8 +270,10 @@ export class McpEndpoint {
   }
 
   #toExchange(read: Read, outlet: Outlet, signal: AbortSignal): Exchange {
-    const { call: { agent, access, mayStill, request: { headers } }, client, request, frame, session } = read;
+    const { call: { agent, access, mayStill, requestId, request: { headers } }, client, request, frame, session } =
+      read;
     return {
+      requestId,
       agent,
       client,
       access,

@@ -7,6 +7,7 @@
 import type { Access } from "../callers/access.ts";
 import type { ParamHeader } from "../connection/param_headers.ts";
 import type { AgentClient } from "../gateway/agent_directory.ts";
+import type { CallJournal } from "../gateway/call_journal.ts";
 import type { JsonObject } from "../protocol.ts";
 import type { AgentNotices } from "./agent_notices.ts";
 import type { Outlet } from "./answer.ts";
@@ -20,6 +21,8 @@ import type { StreamSlots } from "./stream_slots.ts";
 
 /** What the methods of an endpoint share. */
 export interface Services {
+  /** Notes each call of a tool. */
+  readonly journal: CallJournal;
   /** Whether the gateway is served without keys, so that every caller may see the same. */
   readonly open: boolean;
   /** Which arguments of a tool are repeated in headers, by the tool's schema. */
@@ -40,6 +43,8 @@ export interface Services {
 
 /** One request, and what it is answered with. */
 export interface Exchange {
+  /** The id of the HTTP request. */
+  readonly requestId: string;
   /** The agent's name. */
   readonly agent: string;
   /** The agent. */

@@ -7,6 +7,7 @@
 
 import { MODERN_VERSIONS, PREFIX, UNSUPPORTED_VERSION } from "../connection/modern_envelope.ts";
 import { LOG_LEVELS, type LogLevel } from "../context.ts";
+import { readTrace } from "../gateway/trace_headers.ts";
 import { isJsonObject, type JsonObject } from "../protocol.ts";
 import type { TraceContext } from "../tool_client.ts";
 import { fromHeaderValue } from "./header_values.ts";
@@ -82,7 +83,7 @@ export function readFrame(headers: Headers, request: RpcRequest): Frame {
   const { progressToken: token } = meta;
   const shared = {
     progressToken: typeof token === "string" || Number.isSafeInteger(token) ? token as RpcId : undefined,
-    trace: readTrace(headers, meta),
+    trace: findTrace(headers, meta),
   };
   if (isModern(headers, method, params)) return { ...readEnvelope(headers, request, meta), ...shared };
   // Those who do not say are taken for the first that did not have to (specification 2025-11-25, Transports).
@@ -126,11 +127,9 @@ function versionOf(headers: Headers): string | undefined {
 }
 
 /** The trace of `_meta` goes before that of the headers: a proxy on the way may have begun one of its own there. */
-function readTrace(headers: Headers, meta: JsonObject): TraceContext | undefined {
-  const inMeta = typeof meta.traceparent === "string";
-  const traceparent = inMeta ? meta.traceparent : headers.get("traceparent");
-  const tracestate = inMeta ? meta.tracestate : headers.get("tracestate");
-  if (typeof traceparent !== "string") return undefined;
+function findTrace(headers: Headers, meta: JsonObject): TraceContext | undefined {
+  const { traceparent, tracestate } = meta;
+  if (typeof traceparent !== "string") return readTrace(headers);
   return { traceparent, tracestate: typeof tracestate === "string" ? tracestate : undefined };
 }
 

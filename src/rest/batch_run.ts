@@ -30,7 +30,7 @@ export interface BatchAnswer extends CallAnswer {
 }
 
 /** A batch as its caller wants it. */
-export interface BatchRun extends Pick<RestCall, "access" | "agent" | "client"> {
+export interface BatchRun extends Pick<RestCall, "access" | "agent" | "client" | "requestId" | "trace"> {
   /** The calls. */
   readonly batch: Batch;
   /** The key of the whole batch: each call without one of its own is named by it and by its place. */
@@ -70,7 +70,7 @@ async function answerOne(
   index: number,
   endsAtMs: number,
 ): Promise<CallAnswer> {
-  const { access, agent, client, signal } = run;
+  const { access, agent, client, requestId, trace, signal } = run;
   try {
     const restMs = Math.floor(endsAtMs - performance.now());
     if (restMs < 1) throw new MCPError("deadline_exceeded", "Cannot begin the call as the batch has taken its time");
@@ -79,7 +79,19 @@ async function answerOne(
     const { release } = await deps.limiter.admit(access, agent, { signal, maxWaitMs: restMs });
     try {
       const key = toKey(call, run.key, index);
-      const opened = await openCall(deps, { access, agent, client, tool, args, key, timeoutMs: restMs });
+      const one = {
+        requestId,
+        trace,
+        door: "batch",
+        access,
+        agent,
+        client,
+        tool,
+        args,
+        key,
+        timeoutMs: restMs,
+      } as const;
+      const opened = await openCall(deps, one);
       return await opened.answer(signal);
     } finally {
       release();

@@ -7,15 +7,24 @@
 import type { Access } from "../callers/access.ts";
 import { Deadline, OPERATION_TIMEOUT_MS } from "../deadline.ts";
 import type { AgentClient } from "../gateway/agent_directory.ts";
+import type { CallJournal } from "../gateway/call_journal.ts";
+import type { CallDoor } from "../gateway/call_record.ts";
 import { type InFlight, toCallStopped } from "../gateway/in_flight.ts";
 import type { JsonObject, Progress } from "../protocol.ts";
 import type { RoutedResult } from "../status.ts";
+import type { TraceContext } from "../tool_client.ts";
 import { toCallMark } from "./idempotency_key.ts";
 import type { CallAnswer, CallTurn, IdempotentCalls } from "./idempotent_calls.ts";
 import { withinTime } from "./request_timeout.ts";
 
 /** A call as its caller wants it. */
 export interface RestCall {
+  /** The id of the request. */
+  readonly requestId: string;
+  /** Whether it came alone or in a batch. */
+  readonly door: CallDoor;
+  /** The trace that the request belongs to. */
+  readonly trace: TraceContext | undefined;
   /** Who calls. */
   readonly access: Access;
   /** Whose tool it is. */
@@ -49,6 +58,8 @@ export interface OpenCall {
 
 /** What calls are made with. */
 export interface RestCallsDeps {
+  /** Notes each call. */
+  readonly journal: CallJournal;
   /** What is running. */
   readonly inFlight: InFlight;
   /** The calls that have keys. */
@@ -63,10 +74,19 @@ export interface RestCallsDeps {
  * @returns The way to its answer.
  * @throws {RequestError} If it is refused.
  */
-export async function openCall({ inFlight, idempotentCalls }: RestCallsDeps, call: RestCall): Promise<OpenCall> {
-  const { access: { caller }, agent, client, tool, args, key, timeoutMs } = call;
+export async function openCall(
+  { inFlight, idempotentCalls, journal }: RestCallsDeps,
+  call: RestCall,
+): Promise<OpenCall> {
+  const { access: { caller }, agent, client, tool, args, key, timeoutMs, requestId, door, trace } = call;
+  const begun = { requestId, caller, agent, door, tool, args, trace };
   const make = (signal: AbortSignal, onProgress: ((progress: Progress) => void) | undefined): Promise<RoutedResult> =>
-    withinTime(timeoutMs, signal, (options) => client.callToolRouted(tool, args, { ...options, onProgress }));
+    journal.run(begun, (trace) =>
+      withinTime(
+        timeoutMs,
+        signal,
+        (options) => client.callToolRouted(tool, args, { ...options, onProgress, trace }),
+      ));
   if (key === undefined) {
     return {
       replays: false,

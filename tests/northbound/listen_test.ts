@@ -2,6 +2,7 @@ import { assertEquals, assertThrows } from "@std/assert";
 import { createGateway } from "../../routes/mod.ts";
 import { MCPClientManager } from "../../src/client_manager.ts";
 import { OPEN_ACCESS } from "../../src/callers/access.ts";
+import { CallJournal } from "../../src/gateway/call_journal.ts";
 import { InFlight } from "../../src/gateway/in_flight.ts";
 import { CallLimiter } from "../../src/limits/call_limiter.ts";
 import { MemoryRouteStore } from "../../src/memory_route_store.ts";
@@ -156,6 +157,7 @@ Deno.test("Streams of both eras end when the key that opened them has ended or w
   const deps = {
     directory: manager,
     inFlight: new InFlight(),
+    journal: new CallJournal(),
     limiter: new CallLimiter({}, { store: new MemoryRouteStore() }),
     open: false,
     maxBodyBytes: 10_000,
@@ -205,6 +207,7 @@ Deno.test("A stream that is silent is kept alive, and nothing runs once its read
         Promise.resolve({ close: () => Promise.resolve(), [Symbol.asyncDispose]: () => Promise.resolve() }),
     }),
     inFlight: new InFlight(),
+    journal: new CallJournal(),
     limiter: new CallLimiter({}, { store }),
     open: true,
     maxBodyBytes: 10_000,

@@ -3,6 +3,7 @@ import { createApp } from "../../routes/app.ts";
 import { MCPClientManager } from "../../src/client_manager.ts";
 import { createCallers } from "../../src/callers/callers.ts";
 import { OPEN_ACCESS } from "../../src/callers/access.ts";
+import { CallJournal } from "../../src/gateway/call_journal.ts";
 import { InFlight } from "../../src/gateway/in_flight.ts";
 import { PROBLEM_KINDS, type ProblemCode } from "../../src/gateway/problem.ts";
 import { CallLimiter } from "../../src/limits/call_limiter.ts";
@@ -45,6 +46,7 @@ Deno.test("GATEWAY_ROUTES has every route of the app, and no other", () => {
       store,
       idempotentCalls: new IdempotentCalls({ store: undefined, inFlight }),
       inFlight,
+      journal: new CallJournal(),
       limiter: new CallLimiter({}, { store }),
       load: new LoadMeter(),
       open: true,

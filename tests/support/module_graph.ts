@@ -76,7 +76,7 @@ export async function listSourceFiles(): Promise<readonly string[]> {
   const walk = async (folder: string) => {
     for await (const entry of Deno.readDir(new URL(folder, ROOT))) {
       if (entry.isDirectory) await walk(`${folder}${entry.name}/`);
-      else if (entry.name.endsWith(".ts")) paths.push(`${folder}${entry.name}`);
+      else if (/\.tsx?$/.test(entry.name)) paths.push(`${folder}${entry.name}`);
     }
   };
   await walk("src/");
