@@ -17,6 +17,7 @@ import { type Problem, problemHeaders, toProblem } from "../src/gateway/problem.
 import { RequestError, toPathNotFound } from "../src/gateway/request_error.ts";
 import { problemResponse } from "../src/northbound/rpc_errors.ts";
 import { frame } from "./_frame.ts";
+import { activityRoutes } from "./activity.ts";
 import { adminRoutes } from "./admin.ts";
 import { batchRoutes } from "./batch.ts";
 import { guardEntry, limitCalls, shedLoad } from "./guards.ts";
@@ -73,6 +74,7 @@ export function createApp(deps: RouteDeps, rules: HostRules, authenticator: Auth
   });
   app.route("/", healthRoutes(deps));
   app.route("/", statusRoutes(deps));
+  app.route("/", activityRoutes(deps));
   app.route("/", toolsRoutes(deps));
   app.route("/", batchRoutes(deps));
   app.route("/", toolRouteRoutes(deps));

@@ -28,6 +28,7 @@ import { createCallers } from "../src/callers/callers.ts";
 import type { GatewayKey } from "../src/callers/keys.ts";
 import type { JwtConfig } from "../src/config/jwt_config.ts";
 import type { RouteDeps } from "../src/gateway/gateway_env.ts";
+import { Activity } from "../src/gateway/activity.ts";
 import { CallJournal } from "../src/gateway/call_journal.ts";
 import type { PeerInfo } from "../src/gateway/host_check.ts";
 import { type DrainOptions, InFlight } from "../src/gateway/in_flight.ts";
@@ -264,6 +265,7 @@ export function createGateway(deps: GatewayDeps, options: GatewayOptions): Gatew
   deps.started?.catch(() => {}).finally(() => starting = false);
   const { store = new MemoryRouteStore(), fetch = defaultFetch, now = Date.now } = deps;
   const journal = new CallJournal({ now });
+  const activity = new Activity({ journal, directory: deps.directory, now });
   const limiter = new CallLimiter(limits, { store });
   const callers = createCallers({ keys, jwt, publicUrl }, { store, fetch, now });
   const routeDeps: RouteDeps = {
@@ -272,6 +274,7 @@ export function createGateway(deps: GatewayDeps, options: GatewayOptions): Gatew
     idempotentCalls: new IdempotentCalls({ store: deps.store, storeSecret: deps.storeSecret, inFlight }),
     inFlight,
     journal,
+    activity,
     limiter,
     load,
     open: open !== undefined,
@@ -305,6 +308,7 @@ export function createGateway(deps: GatewayDeps, options: GatewayOptions): Gatew
     },
     async drain(options) {
       const drained = inFlight.drain(options);
+      activity.close();
       // Nothing is begun any more: what was leased is of use to others alone.
       await limiter.giveBack();
       await drained;

@@ -11,6 +11,7 @@ import type { IdempotentCalls } from "../rest/idempotent_calls.ts";
 import type { CallLimiter } from "../limits/call_limiter.ts";
 import type { LoadMeter } from "../limits/load_meter.ts";
 import type { RouteStore } from "../route_store.ts";
+import type { Activity } from "./activity.ts";
 import type { AgentDirectory } from "./agent_directory.ts";
 import type { CallJournal } from "./call_journal.ts";
 import type { InFlight } from "./in_flight.ts";
@@ -39,6 +40,8 @@ export interface RouteDeps {
   readonly idempotentCalls: IdempotentCalls;
   /** Notes each call of a tool. */
   readonly journal: CallJournal;
+  /** Remembers what happened lately. */
+  readonly activity: Activity;
   /** What is running. */
   readonly inFlight: InFlight;
   /** Admits calls, as far as the limits of their agents allow. */

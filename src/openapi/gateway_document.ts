@@ -53,6 +53,13 @@ const PARAMETERS: Readonly<Record<string, JsonObject>> = {
     description: "The agent; all where it is left out.",
     schema: { type: "string" },
   },
+  Limit: {
+    name: "limit",
+    in: "query",
+    required: false,
+    description: "The most entries.",
+    schema: { type: "integer", minimum: 1 },
+  },
   McpSession: {
     name: "Mcp-Session-Id",
     in: "header",

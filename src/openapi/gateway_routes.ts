@@ -93,6 +93,16 @@ export const GATEWAY_ROUTES: readonly GatewayRoute[] = [
   },
   {
     method: "get",
+    path: "/activity",
+    id: "listActivity",
+    tag: "agents",
+    summary: "Shows what happened lately in this isolate: calls, and what happened to servers; newest first",
+    parameters: ["Agent", "Limit"],
+    answers: { 200: { description: "What happened to the agents that the key opens.", schema: "ActivityList" } },
+    problems: ["agent_not_found", "invalid_request"],
+  },
+  {
+    method: "get",
     path: "/agents/:agent/tools",
     id: "listTools",
     tag: "agents",

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { MAX_ACTIVITY_ENTRIES } from "../gateway/activity.ts";
 import type { JsonObject } from "../protocol.ts";
 import { DEFAULT_BATCH_CONCURRENCY, MAX_BATCH_CALLS, MAX_BATCH_CONCURRENCY, MAX_ID_CHARS } from "../rest/batch.ts";
 import { MAX_KEY_CHARS } from "../rest/idempotency_key.ts";
@@ -98,6 +99,39 @@ export const GATEWAY_SCHEMAS: Readonly<Record<string, JsonObject>> = {
     server: text,
     exposedAs: text,
   }),
+  ActivityList: object("What happened lately, newest first.", {
+    activity: { ...listOf(toRef("schemas", "ActivityEntry")), maxItems: MAX_ACTIVITY_ENTRIES },
+  }),
+  ActivityEntry: {
+    description: "One thing that happened.",
+    oneOf: [
+      object("A call that has ended.", {
+        kind: oneOf("call"),
+        id: text,
+        at: { ...text, description: "When it began." },
+        requestId: text,
+        "caller?": { ...text, description: "Who called; left out for whoever may not know." },
+        agent: text,
+        door: oneOf("rest", "batch", "mcp"),
+        tool: { ...text, description: "The name that it was called by." },
+        "server?": text,
+        "toolName?": { ...text, description: "Its name at that server." },
+        "route?": oneOf("memory", "cache", "discovery"),
+        outcome: { ...text, description: "`ok`, `tool_error`, `cancelled`, `internal`, or the code of the failure." },
+        durationMs: number,
+      }),
+      object("Something that happened to a server.", {
+        kind: oneOf("event"),
+        id: text,
+        at: text,
+        type: { ...text, description: "`connected`, `recovered`, `failed`, `breaker`, `tools_changed` …" },
+        agent: text,
+        server: text,
+        text: { ...text, description: "What happened, in words." },
+        "code?": { ...text, description: "What failed." },
+      }),
+    ],
+  },
   ToolList: object("The tools of an agent.", { agent: text, tools: listOf(toRef("schemas", "OwnedTool")) }),
   OwnedTool: object("A tool with the server that owns it.", {
     name: { ...text, description: "The name to call it by." },

@@ -3,6 +3,7 @@ import { createApp } from "../../routes/app.ts";
 import { MCPClientManager } from "../../src/client_manager.ts";
 import { createCallers } from "../../src/callers/callers.ts";
 import { OPEN_ACCESS } from "../../src/callers/access.ts";
+import { Activity } from "../../src/gateway/activity.ts";
 import { CallJournal } from "../../src/gateway/call_journal.ts";
 import { InFlight } from "../../src/gateway/in_flight.ts";
 import { PROBLEM_KINDS, type ProblemCode } from "../../src/gateway/problem.ts";
@@ -39,14 +40,17 @@ Deno.test("writeGatewayDocument() writes a valid document, always the same", asy
 Deno.test("GATEWAY_ROUTES has every route of the app, and no other", () => {
   const inFlight = new InFlight();
   const store = new MemoryRouteStore();
+  const directory = fakeDirectory(AGENTS);
+  const journal = new CallJournal();
   const callers = createCallers({ keys: {}, jwt: [], publicUrl: undefined }, { store, fetch, now: Date.now });
   const app = createApp(
     {
-      directory: fakeDirectory(AGENTS),
+      directory,
       store,
       idempotentCalls: new IdempotentCalls({ store: undefined, inFlight }),
       inFlight,
-      journal: new CallJournal(),
+      journal,
+      activity: new Activity({ journal, directory }),
       limiter: new CallLimiter({}, { store }),
       load: new LoadMeter(),
       open: true,
@@ -166,6 +170,9 @@ Deno.test("the gateway answers what its document says", async () => {
   await check("/agents/Kairos/routes/ad", `${agent}/routes/{tool}`);
   await check("/agents/Kairos/reconnect?server=files", `${agent}/reconnect`, { method: "POST" });
   await check("/agents/Kairos/reconnect?server=file", `${agent}/reconnect`, { method: "POST" });
+  await check("/activity?agent=Kairos&limit=500", "/activity");
+  await check("/activity?agent=Nobody", "/activity");
+  await check("/activity?limit=x", "/activity");
   await check("/agents/Kairos/openapi.json", `${agent}/openapi.json`);
   await check("/agents/Kairos/status", `${agent}/status`);
   const rpc = (method: string, id?: number) => post(JSON.stringify({ jsonrpc: "2.0", id, method, params: {} }));

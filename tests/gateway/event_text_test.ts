@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { describeEvent } from "../../src/gateway/announce.ts";
+import { describeEvent } from "../../src/gateway/event_text.ts";
 import type { ClientEvent } from "../../src/events.ts";
 
 const BASE = { agent: "Kairos", server: "files" } as const;
