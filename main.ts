@@ -51,7 +51,7 @@ async function openProgram(bindsItself: boolean): Promise<Program> {
   });
   const config = await loadConfig(settings.config, { env, readTextFile: Deno.readTextFile });
   const access = decideAccess(settings, config, { bindsItself });
-  const { store, shared, close: closeStore } = await opening;
+  const { store, shared, kv, close: closeStore } = await opening;
   const manager = new MCPClientManager(config, {
     store,
     storeSecret: settings.storeSecret,
@@ -65,6 +65,7 @@ async function openProgram(bindsItself: boolean): Promise<Program> {
       directory: manager,
       store: shared,
       storeSecret: settings.storeSecret,
+      audit: settings.auditDays === undefined ? undefined : { kv, retentionDays: settings.auditDays, onWarning: warn },
       started: eager ? started.promise : undefined,
       onInternalError: warnOfInternalError,
     },

@@ -14,6 +14,7 @@ import type { GatewayEnv, RouteDeps } from "../src/gateway/gateway_env.ts";
 import { readJsonObject } from "../src/gateway/json_body.ts";
 import { RequestError, toPathNotFound } from "../src/gateway/request_error.ts";
 import type { JsonObject } from "../src/protocol.ts";
+import { audited } from "./_audited.ts";
 
 /**
  * The routes under `/admin`. Who is no administrator finds none of them there.
@@ -41,7 +42,12 @@ export function adminRoutes(deps: RouteDeps): Hono<GatewayEnv> {
     })
     .post("/admin/reconnect", async (c) => {
       const server = c.req.query("server");
-      const agents = await inFlight.run(c.req.raw.signal, (signal) => reconnectAll(deps, server, signal));
+      const agents = await audited(
+        deps,
+        c,
+        { action: "reconnected", agent: "*", server },
+        () => inFlight.run(c.req.raw.signal, (signal) => reconnectAll(deps, server, signal)),
+      );
       return c.json({ agents });
     })
     .post("/admin/cache/flush", async (c) => {
@@ -50,7 +56,12 @@ export function adminRoutes(deps: RouteDeps): Hono<GatewayEnv> {
       if (directory.flushCache === undefined) {
         throw new RequestError("not_implemented", "Cannot flush the cache as the directory of agents offers no way");
       }
-      await inFlight.run(c.req.raw.signal, async () => await directory.flushCache?.(agent));
+      await audited(
+        deps,
+        c,
+        { action: "cache_flushed", agent: agent ?? "*" },
+        () => inFlight.run(c.req.raw.signal, async () => await directory.flushCache?.(agent)),
+      );
       return c.json({ flushed: agent ?? "*" });
     })
     .get("/admin/agents/:agent/keys", async (c) => {
@@ -60,17 +71,34 @@ export function adminRoutes(deps: RouteDeps): Hono<GatewayEnv> {
     .post("/admin/agents/:agent/keys", async (c) => {
       const agent = c.req.param("agent");
       if (agent !== "*") requireAgent(directory, c.var.access, agent);
-      const { key, created } = await inFlight.run(c.req.raw.signal, async () => {
-        return await keys.create(agent, readOptions(await readJsonObject(c.req.raw, deps.maxBodyBytes)));
-      });
+      const { key, created } = await audited(
+        deps,
+        c,
+        { action: "key_created", agent },
+        (add) =>
+          inFlight.run(c.req.raw.signal, async () => {
+            const made = await keys.create(agent, readOptions(await readJsonObject(c.req.raw, deps.maxBodyBytes)));
+            add({ key: made.created.id });
+            return made;
+          }),
+      );
       return c.json({ agent, ...created, key, effectiveWithinMs: KEYS_MAX_AGE_MS }, 201);
     })
     .delete("/admin/agents/:agent/keys/:id", async (c) => {
       const { agent, id } = c.req.param();
-      const revokedAtMs = await inFlight.run(c.req.raw.signal, async () => {
-        await listKeys(c.var.access, agent);
-        return await keys.revoke(agent, id);
-      });
+      const revokedAtMs = await audited(
+        deps,
+        c,
+        { action: "key_revoked", agent },
+        (add) =>
+          inFlight.run(c.req.raw.signal, async () => {
+            await listKeys(c.var.access, agent);
+            const atMs = await keys.revoke(agent, id);
+            // Only now is it known to be the name of a key: somebody may have sent the key itself.
+            add({ key: id });
+            return atMs;
+          }),
+      );
       const revokedAt = new Date(revokedAtMs).toISOString();
       return c.json({ agent, id, revokedAt, effectiveWithinMs: KEYS_MAX_AGE_MS });
     });

@@ -19,6 +19,7 @@ import { problemResponse } from "../src/northbound/rpc_errors.ts";
 import { frame } from "./_frame.ts";
 import { activityRoutes } from "./activity.ts";
 import { adminRoutes } from "./admin.ts";
+import { auditRoutes } from "./audit.ts";
 import { batchRoutes } from "./batch.ts";
 import { guardEntry, limitCalls, shedLoad } from "./guards.ts";
 import { healthRoutes } from "./health.ts";
@@ -81,6 +82,7 @@ export function createApp(deps: RouteDeps, rules: HostRules, authenticator: Auth
   app.route("/", reconnectRoutes(deps));
   app.route("/", mcpRoutes(deps, authenticator));
   app.route("/", adminRoutes(deps));
+  app.route("/", auditRoutes(deps));
   app.route("/", protectedResourceRoutes(deps));
   app.route("/", openApiRoutes(deps));
 
@@ -121,6 +123,7 @@ function createCors(origin: string[]): MiddlewareHandler<GatewayEnv> {
     exposeHeaders: [
       "etag",
       "idempotency-replayed",
+      "link",
       "ratelimit",
       "ratelimit-policy",
       "retry-after",

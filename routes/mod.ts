@@ -27,6 +27,7 @@ import { type Authenticator, OPEN_ACCESS } from "../src/callers/access.ts";
 import { createCallers } from "../src/callers/callers.ts";
 import type { GatewayKey } from "../src/callers/keys.ts";
 import type { JwtConfig } from "../src/config/jwt_config.ts";
+import { type GatewayAudit, openAuditTrail } from "../src/audit/open_audit_trail.ts";
 import type { RouteDeps } from "../src/gateway/gateway_env.ts";
 import { Activity } from "../src/gateway/activity.ts";
 import { CallJournal } from "../src/gateway/call_journal.ts";
@@ -43,6 +44,9 @@ import type { RouteStore } from "../src/route_store.ts";
 import { createApp } from "./app.ts";
 
 export type { MCPErrorCode } from "../src/errors.ts";
+export type { AuditKv } from "../src/audit/audit_kv.ts";
+export type { GatewayAudit } from "../src/audit/open_audit_trail.ts";
+export type { KvAtomicOperation, KvDatabase } from "../src/cache/kv_database.ts";
 export type { AgentClient, AgentDirectory, AgentReconnectOptions } from "../src/gateway/agent_directory.ts";
 export type { PeerInfo } from "../src/gateway/host_check.ts";
 export type { DrainOptions } from "../src/gateway/in_flight.ts";
@@ -121,6 +125,11 @@ export interface GatewayDeps {
    * @default {Both are of use in the isolate alone that they come from}
    */
   readonly storeSecret?: Uint8Array | undefined;
+  /**
+   * Where the gateway notes who did what: each call of a tool with a hash of its arguments, and what administrators do.
+   * @default {nowhere}
+   */
+  readonly audit?: GatewayAudit | undefined;
   /** Asks the issuers of callers' tokens for their public keys. @default {globalThis.fetch} */
   readonly fetch?: typeof globalThis.fetch | undefined;
   /** The clock, in milliseconds since the epoch. @default {Date.now} */
@@ -218,6 +227,9 @@ export interface Gateway {
   drain(options?: DrainOptions): Promise<void>;
 }
 
+/** How long the last batch of the audit trail may take, in milliseconds: the rest of a stop takes its time, too. */
+const AUDIT_CLOSE_MS = 300;
+
 const OPEN: Authenticator = { authenticate: () => Promise.resolve(OPEN_ACCESS) };
 
 /**
@@ -245,8 +257,8 @@ const OPEN: Authenticator = { authenticate: () => Promise.resolve(OPEN_ACCESS) }
  * @throws {TypeError} If neither `keys`, `jwt` nor `open` is given, a key is malformed, or an agent has more than two
  * that are good.
  * @throws {ConfigError} If `jwt` or `publicUrl` has faults (`invalid_config`).
- * @throws {RangeError} If `maxBodyBytes` or `maxRequests` is not a positive integer, a limit is no whole number, or
- * `storeSecret` is shorter than 16 bytes.
+ * @throws {RangeError} If `maxBodyBytes` or `maxRequests` is not a positive integer, a limit is no whole number,
+ * `storeSecret` is shorter than 16 bytes, or `audit.retentionDays` is not from 1 to 365.
  */
 export function createGateway(deps: GatewayDeps, options: GatewayOptions): Gateway {
   const { open, allowedHosts, allowedOrigins = [], hostFromUrl } = options;
@@ -266,6 +278,7 @@ export function createGateway(deps: GatewayDeps, options: GatewayOptions): Gatew
   const { store = new MemoryRouteStore(), fetch = defaultFetch, now = Date.now } = deps;
   const journal = new CallJournal({ now });
   const activity = new Activity({ journal, directory: deps.directory, now });
+  const audit = openAuditTrail(deps.audit, { journal, storeSecret: deps.storeSecret, now });
   const limiter = new CallLimiter(limits, { store });
   const callers = createCallers({ keys, jwt, publicUrl }, { store, fetch, now });
   const routeDeps: RouteDeps = {
@@ -275,6 +288,7 @@ export function createGateway(deps: GatewayDeps, options: GatewayOptions): Gatew
     inFlight,
     journal,
     activity,
+    audit,
     limiter,
     load,
     open: open !== undefined,
@@ -312,6 +326,8 @@ export function createGateway(deps: GatewayDeps, options: GatewayOptions): Gatew
       // Nothing is begun any more: what was leased is of use to others alone.
       await limiter.giveBack();
       await drained;
+      // The last calls have ended: what they leave behind is written.
+      await audit?.close(AUDIT_CLOSE_MS);
     },
   };
 }

@@ -7,6 +7,7 @@
 import { Hono } from "hono";
 import { openAgent } from "../src/gateway/agent_directory.ts";
 import type { GatewayEnv, RouteDeps } from "../src/gateway/gateway_env.ts";
+import { audited } from "./_audited.ts";
 
 /**
  * `POST /agents/:agent/reconnect`: every server that is not connected, or the one named by `?server=`. Answers with
@@ -18,8 +19,15 @@ import type { GatewayEnv, RouteDeps } from "../src/gateway/gateway_env.ts";
 export function reconnectRoutes(deps: RouteDeps): Hono<GatewayEnv> {
   return new Hono<GatewayEnv>()
     .post("/agents/:agent/reconnect", async (c) => {
-      const client = openAgent(deps.directory, c.var.access, c.req.param("agent"));
+      const agent = c.req.param("agent");
+      const client = openAgent(deps.directory, c.var.access, agent);
       const server = c.req.query("server");
-      return c.json(await deps.inFlight.run(c.req.raw.signal, (signal) => client.reconnect({ server, signal })));
+      const connected = await audited(
+        deps,
+        c,
+        { action: "reconnected", agent, server },
+        () => deps.inFlight.run(c.req.raw.signal, (signal) => client.reconnect({ server, signal })),
+      );
+      return c.json(connected);
     });
 }

@@ -11,6 +11,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   ],
   "words and small tools": [
     "src/agent/uri_template.ts",
+    "src/audit/audit_store.ts",
     "src/auth/authorizer.ts",
     "src/auth/bearer_challenge.ts",
     "src/auth/client_authentication.ts",
@@ -55,6 +56,9 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   ],
   "what is said: shapes, errors, answers": [
     "src/agent/no_list_error.ts",
+    "src/audit/arguments_hash.ts",
+    "src/audit/audit_kv.ts",
+    "src/audit/memory_audit_store.ts",
     "src/auth/authorization_required_error.ts",
     "src/auth/oauth_errors.ts",
     "src/cache/cached_tools.ts",
@@ -93,6 +97,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
     "src/tools/tool_shape.ts",
   ],
   "ports, stores, settings of a field": [
+    "src/audit/kv_audit_store.ts",
     "src/auth/auth_address.ts",
     "src/auth/auth_texts.ts",
     "src/auth/token_authorizer.ts",
@@ -291,6 +296,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
     "src/rest/call_outcome.ts",
   ],
   "the gateway's parts": [
+    "src/audit/audit_entry.ts",
     "src/callers/authenticate_request.ts",
     "src/callers/issuer_fetch.ts",
     "src/callers/issuer_keys.ts",
@@ -310,11 +316,14 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
     "src/limits/call_limiter.ts",
   ],
   "keys and tokens of callers": [
+    "src/audit/audit_trail.ts",
     "src/gateway/activity.ts",
     "src/callers/jwt_verifier.ts",
     "src/callers/keys.ts",
   ],
   "changing keys": [
+    "src/audit/audit_export.ts",
+    "src/audit/open_audit_trail.ts",
     "src/callers/key_admin.ts",
   ],
   "the gateway's rules": [
@@ -387,6 +396,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   ],
   "what routes share": [
     "src/openapi/gateway_document.ts",
+    "routes/_audited.ts",
     "routes/_event_stream.ts",
     "routes/_frame.ts",
   ],
@@ -397,6 +407,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
     "routes/health.ts",
     "routes/mcp.ts",
     "routes/protected_resource.ts",
+    "routes/audit.ts",
     "routes/batch.ts",
     "routes/openapi.ts",
     "routes/reconnect.ts",

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { AuditTrail } from "../audit/audit_trail.ts";
 import type { Access } from "../callers/access.ts";
 import type { KeyAdmin } from "../callers/key_admin.ts";
 import type { ProtectedResource } from "../callers/protected_resource.ts";
@@ -42,6 +43,8 @@ export interface RouteDeps {
   readonly journal: CallJournal;
   /** Remembers what happened lately. */
   readonly activity: Activity;
+  /** Notes who did what; `undefined` where nobody wants to know. */
+  readonly audit: AuditTrail | undefined;
   /** What is running. */
   readonly inFlight: InFlight;
   /** Admits calls, as far as the limits of their agents allow. */

@@ -6,12 +6,13 @@
  */
 
 import { deadline } from "@std/async";
-import { type KvDatabase, KvRouteStore } from "../kv_route_store.ts";
+import type { AuditKv } from "../audit/audit_kv.ts";
+import { KvRouteStore } from "../kv_route_store.ts";
 import { MemoryRouteStore } from "../memory_route_store.ts";
 import type { RouteStore } from "../route_store.ts";
 
 /** A KV database that can be closed: what is used of a `Deno.Kv` here. */
-export interface OpenedKv extends KvDatabase {
+export interface OpenedKv extends AuditKv {
   /** Frees the database. */
   close(): void;
 }
@@ -36,6 +37,8 @@ export interface OpenedStore {
    * elsewhere.
    */
   readonly shared: RouteStore | undefined;
+  /** The database itself; `undefined` where there is none, or none that opened. */
+  readonly kv: AuditKv | undefined;
   /** Where it keeps its values. */
   readonly kind: "kv" | "memory";
   /** Closes what was opened. */
@@ -54,6 +57,7 @@ export async function openStore(kv: string | undefined, deps: OpenStoreDeps): Pr
   const memory: OpenedStore = {
     store: new MemoryRouteStore(),
     shared: undefined,
+    kv: undefined,
     kind: "memory",
     close: () => {},
   };
@@ -81,6 +85,7 @@ export async function openStore(kv: string | undefined, deps: OpenStoreDeps): Pr
     return {
       store: new KvRouteStore(database),
       shared: new KvRouteStore(database, { prefix: ["portolan_gateway"], consistency: "strong" }),
+      kv: database,
       kind: "kv",
       close: () => database.close(),
     };

@@ -121,6 +121,7 @@ export const PROBLEM_KINDS: Readonly<Record<ProblemCode, readonly [status: numbe
   key_conflict: [409, "The agent's keys do not allow it"],
   not_implemented: [501, "The gateway cannot do this"],
   callers_unavailable: [503, "Callers cannot be told apart at the moment"],
+  audit_unavailable: [503, "The audit trail cannot be read at the moment"],
 };
 
 const DEFAULT_RETRY_AFTER_MS = 1_000;

@@ -34,6 +34,7 @@ import type { Fault } from "../errors.ts";
  * | `not_implemented` | 501 | what the gateway stands on cannot do this |
  * | `callers_unavailable` | 503 | who the caller is cannot be found out, or its keys not changed, at the moment |
  * | `store_unavailable` | 503 | what an idempotency key promises cannot be kept at the moment; nothing was sent |
+ * | `audit_unavailable` | 503 | the audit trail cannot be read at the moment |
  * | `too_many_requests` | 429 | a limit of the caller or of the agent is used up |
  * | `headers_too_large` | 431 | the headers passed a cap |
  * | `overloaded` | 503 | the gateway has more to do than it can |
@@ -73,6 +74,7 @@ export type RequestErrorCode =
   | "key_conflict"
   | "not_implemented"
   | "callers_unavailable"
+  | "audit_unavailable"
   | "too_many_requests"
   | "headers_too_large"
   | "overloaded";

@@ -5,6 +5,7 @@
  */
 
 import { MIN_SECRET_BYTES } from "../cache/sealer.ts";
+import { DEFAULT_AUDIT_DAYS, MAX_AUDIT_DAYS } from "../audit/audit_entry.ts";
 import { FaultList } from "../config/config_checks.ts";
 import { isKeyDigest } from "../config/key_config.ts";
 import { parsePublicUrl } from "../config/public_url.ts";
@@ -41,6 +42,8 @@ export interface Settings {
   readonly mcpSessions: "auto" | "off";
   /** Where callers reach the gateway; `undefined` leaves it to the configuration. */
   readonly publicUrl: string | undefined;
+  /** How long entries of the audit trail are kept, in days; `undefined` is no audit trail. */
+  readonly auditDays: number | undefined;
 }
 
 const KNOWN = [
@@ -58,6 +61,7 @@ const KNOWN = [
   "PORTOLAN_CONNECT",
   "PORTOLAN_MCP_SESSIONS",
   "PORTOLAN_PUBLIC_URL",
+  "PORTOLAN_AUDIT_DAYS",
 ] as const;
 
 type Variable = (typeof KNOWN)[number] | "PORT";
@@ -96,6 +100,9 @@ export function parseSettings(env: Environment): Settings {
     connect: readChoice("PORTOLAN_CONNECT", read, ["eager", "lazy"], faults),
     mcpSessions: readChoice("PORTOLAN_MCP_SESSIONS", read, ["auto", "off"], faults) ?? "auto",
     publicUrl: readPublicUrl(read("PORTOLAN_PUBLIC_URL"), faults),
+    auditDays: read("PORTOLAN_AUDIT_DAYS") === "off"
+      ? undefined
+      : readNumber("PORTOLAN_AUDIT_DAYS", read, DEFAULT_AUDIT_DAYS, 1, MAX_AUDIT_DAYS, faults),
   };
   faults.throwIfAny();
   return settings;

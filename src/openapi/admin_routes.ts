@@ -72,4 +72,19 @@ export const ADMIN_ROUTES: readonly GatewayRoute[] = [
     },
     problems: [...KEYS, "key_not_found"],
   },
+  {
+    method: "get",
+    path: "/admin/audit",
+    id: "exportAudit",
+    tag: "admin",
+    summary: "Exports who did what, in the order in which it was written",
+    parameters: ["After", "Agent", "From", "To", "Limit"],
+    answers: {
+      200: {
+        description: "Some of the entries. A link to the next page is there as long as there may be more.",
+        lines: "Lines of JSON, each an `AuditEntry`.",
+      },
+    },
+    problems: ["not_found", "invalid_request", "not_implemented", "audit_unavailable", "closed"],
+  },
 ];

@@ -53,6 +53,27 @@ const PARAMETERS: Readonly<Record<string, JsonObject>> = {
     description: "The agent; all where it is left out.",
     schema: { type: "string" },
   },
+  After: {
+    name: "after",
+    in: "query",
+    required: false,
+    description: "The id of the entry that the page follows: the links to pages have it.",
+    schema: { type: "string" },
+  },
+  From: {
+    name: "from",
+    in: "query",
+    required: false,
+    description: "When the first entries happened, as an ISO date or time.",
+    schema: { type: "string" },
+  },
+  To: {
+    name: "to",
+    in: "query",
+    required: false,
+    description: "When the last entries happened before, as an ISO date or time.",
+    schema: { type: "string" },
+  },
   Limit: {
     name: "limit",
     in: "query",
@@ -114,7 +135,10 @@ export async function writeGatewayDocument(): Promise<WrittenDocument> {
     components: {
       securitySchemes: SECURITY,
       parameters: PARAMETERS,
-      headers: HEADERS,
+      headers: {
+        ...HEADERS,
+        Link: { description: "Where the next page is (RFC 8288).", schema: { type: "string" } },
+      },
       schemas: { ...CALL_SCHEMAS, ...GATEWAY_SCHEMAS },
     },
   };
@@ -160,18 +184,20 @@ function toOperation(route: GatewayRoute): JsonObject {
   };
 }
 
-function toResponse({ description, schema, events, mayBeReplayed, hasTag }: RouteAnswer): JsonObject {
+function toResponse({ description, schema, events, lines, mayBeReplayed, hasTag }: RouteAnswer): JsonObject {
   return {
     description,
     headers: {
       "X-Request-Id": toRef("headers", "RequestId"),
       ...(mayBeReplayed === true ? { "Idempotency-Replayed": toRef("headers", "IdempotencyReplayed") } : {}),
       ...(hasTag === true ? { ETag: toRef("headers", "ETag") } : {}),
+      ...(lines === undefined ? {} : { Link: toRef("headers", "Link") }),
     },
-    ...(schema === undefined && events === undefined ? {} : {
+    ...([schema, events, lines].every((one) => one === undefined) ? {} : {
       content: {
         ...(schema === undefined ? {} : toContent(toRef("schemas", schema))),
         ...(events === undefined ? {} : toContent({ type: "string", description: events }, "text/event-stream")),
+        ...(lines === undefined ? {} : toContent({ type: "string", description: lines }, "application/x-ndjson")),
       },
     }),
   };

@@ -24,6 +24,7 @@ Deno.test("parseSettings() has a default for everything", () => {
     connect: undefined,
     mcpSessions: "auto",
     publicUrl: undefined,
+    auditDays: 30,
   });
 });
 
@@ -43,6 +44,7 @@ Deno.test("parseSettings() reads every variable", () => {
     PORTOLAN_CONNECT: "lazy",
     PORTOLAN_MCP_SESSIONS: "off",
     PORTOLAN_PUBLIC_URL: "https://MCP.example.com/",
+    PORTOLAN_AUDIT_DAYS: "90",
   });
   assertEquals(settings, {
     config: { text: "servers: {}" },
@@ -59,6 +61,7 @@ Deno.test("parseSettings() reads every variable", () => {
     connect: "lazy",
     mcpSessions: "off",
     publicUrl: "https://mcp.example.com",
+    auditDays: 90,
   });
 });
 
@@ -124,4 +127,12 @@ Deno.test("parseSettings() refuses a public URL that is no origin, or could be l
     assertEquals(faultPaths({ PORTOLAN_PUBLIC_URL: url }), ["PORTOLAN_PUBLIC_URL"], url);
   }
   assertEquals(parseSettings({ PORTOLAN_PUBLIC_URL: "http://localhost:8000" }).publicUrl, "http://localhost:8000");
+});
+
+Deno.test("parseSettings() takes days for the audit trail, or off", () => {
+  assertEquals(parseSettings({ PORTOLAN_AUDIT_DAYS: "off" }).auditDays, undefined);
+  assertEquals(parseSettings({ PORTOLAN_AUDIT_DAYS: "365" }).auditDays, 365);
+  for (const days of ["0", "366", "30d", "-1", "Off"]) {
+    assertEquals(faultPaths({ PORTOLAN_AUDIT_DAYS: days }), ["PORTOLAN_AUDIT_DAYS"], days);
+  }
 });

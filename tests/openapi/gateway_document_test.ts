@@ -50,6 +50,7 @@ Deno.test("GATEWAY_ROUTES has every route of the app, and no other", () => {
       idempotentCalls: new IdempotentCalls({ store: undefined, inFlight }),
       inFlight,
       journal,
+      audit: undefined,
       activity: new Activity({ journal, directory }),
       limiter: new CallLimiter({}, { store }),
       load: new LoadMeter(),
@@ -120,7 +121,7 @@ Deno.test("the gateway answers what its document says", async () => {
   };
   await using directory = new MCPClientManager({ agents: { Kairos: { servers }, Empty: { servers: {} } } });
   const keys = { "*": [await digestKey("key")] };
-  const gateway = createGateway({ directory, store: new MemoryRouteStore() }, {
+  const gateway = createGateway({ directory, store: new MemoryRouteStore(), audit: {} }, {
     keys,
     publicUrl: "https://gateway.test",
     jwt: [{ issuer: "https://login.example.com" }],
@@ -141,6 +142,13 @@ Deno.test("the gateway answers what its document says", async () => {
     const type = response.headers.get("content-type") ?? "";
     if (response.body === null) {
       assertEquals(described.content, undefined, `${method} ${template}: ${response.status}`);
+      return void seen.add(`${method.toUpperCase()} ${template}`);
+    }
+    if (type === "application/x-ndjson") {
+      for (const line of (await response.text()).trimEnd().split("\n")) {
+        const entry = JSON.parse(line);
+        assertEquals(await checker.check(schemaOf("AuditEntry"), entry), { kind: "valid" }, line);
+      }
       return void seen.add(`${method.toUpperCase()} ${template}`);
     }
     const { $ref } = described.content[type].schema;
@@ -195,6 +203,8 @@ Deno.test("the gateway answers what its document says", async () => {
   await check("/admin/reconnect?server=files", "/admin/reconnect", { method: "POST" });
   await check("/admin/cache/flush?agent=Kairos", "/admin/cache/flush", { method: "POST" });
   await check("/admin/cache/flush?agent=Nobody", "/admin/cache/flush", { method: "POST" });
+  await check("/admin/audit?limit=5000", "/admin/audit");
+  await check("/admin/audit?after=x", "/admin/audit");
   for (const path of ["/", "/healthz", "/readyz", "/openapi.json", "/status"]) await check(path, path);
   await gateway.drain();
   await check("/readyz", "/readyz");

@@ -15,6 +15,7 @@ const ROUTES: readonly [method: string, path: string][] = [
   ["GET", "/admin/agents/*/keys"],
   ["POST", "/admin/agents/Kairos/keys"],
   ["DELETE", "/admin/agents/Kairos/keys/any"],
+  ["GET", "/admin/audit"],
 ];
 const KAIROS_KEYS = "/admin/agents/Kairos/keys";
 

@@ -1,0 +1,124 @@
+/**
+ * What the audit trail holds: who did what. Never arguments, results, keys or tokens.
+ *
+ * @module
+ */
+
+import type { CallDoor, CallRecord } from "../gateway/call_record.ts";
+
+/** How long entries are kept where nobody says, in days. */
+export const DEFAULT_AUDIT_DAYS = 30;
+/** How long they may be kept, in days: no database promises to hold a value longer and to forget it then. */
+export const MAX_AUDIT_DAYS = 365;
+
+/** What an administrator, or whoever uses an agent, may do besides calling tools. */
+export type AuditedAction = "key_created" | "key_revoked" | "reconnected" | "cache_flushed";
+
+/** A call of a tool that has ended. */
+export interface CallEntry {
+  /** What it is. */
+  readonly kind: "call";
+  /** When it began, as an ISO text in UTC. */
+  readonly at: string;
+  /** The id of the request that it was made for. */
+  readonly requestId: string;
+  /** Who called; see `Access.caller`. */
+  readonly caller: string;
+  /** Whose tool it is. */
+  readonly agent: string;
+  /** How it came in. */
+  readonly door: CallDoor;
+  /** The name that it was called by. */
+  readonly tool: string;
+  /** The server that answered or failed, where one was found. */
+  readonly server?: string | undefined;
+  /** The tool's name at that server, where it answered. */
+  readonly toolName?: string | undefined;
+  /**
+   * The hash of the arguments as canonical JSON: `hmac-sha256:` or `sha256:`, and 64 hex digits. Left out where they
+   * have no canonical form.
+   */
+  readonly argumentsHash?: string | undefined;
+  /** How it ended; see `RecordedOutcome`. */
+  readonly outcome: string;
+  /** How long it took, in milliseconds. */
+  readonly durationMs: number;
+}
+
+/** Something that was done to an agent, or to all of them. */
+export interface ActionEntry {
+  /** What it is. */
+  readonly kind: "action";
+  /** When it ended, as an ISO text in UTC. */
+  readonly at: string;
+  /** The id of the request. */
+  readonly requestId: string;
+  /** Who did it; see `Access.caller`. */
+  readonly caller: string;
+  /** What was done. */
+  readonly action: AuditedAction;
+  /** To which agent; `*` is all of them. */
+  readonly agent: string;
+  /** To which of its servers, where it was to one. */
+  readonly server?: string | undefined;
+  /** The name of the key that it was about; never the key. */
+  readonly key?: string | undefined;
+  /** `ok`, or the code of the failure. */
+  readonly outcome: string;
+}
+
+/** A gap: there was more to write than the trail could hold. */
+export interface LossEntry {
+  /** What it is. */
+  readonly kind: "loss";
+  /** When it was noticed, as an ISO text in UTC. */
+  readonly at: string;
+  /** How many entries are missing before this one. */
+  readonly lost: number;
+}
+
+/** An entry of the audit trail. */
+export type AuditEntry = CallEntry | ActionEntry | LossEntry;
+
+/** The longest text of a field; the specification's longest name of a tool. */
+const MAX_TEXT_CHARS = 128;
+
+/**
+ * The entry of a call.
+ *
+ * @param record The call.
+ * @param argumentsHash The hash of its arguments.
+ * @returns The entry.
+ */
+export function toCallEntry(record: CallRecord, argumentsHash: string | undefined): CallEntry {
+  const { atMs, requestId, caller, agent, door, tool, server, toolName, outcome, durationMs } = record;
+  return {
+    kind: "call",
+    at: new Date(atMs).toISOString(),
+    requestId,
+    caller,
+    agent,
+    door,
+    tool,
+    server,
+    toolName,
+    argumentsHash,
+    outcome,
+    durationMs: Math.round(durationMs * 100) / 100,
+  };
+}
+
+/**
+ * Writes an entry as a line of JSON. It is ASCII, so that it has as many bytes as characters and nothing in it turns the
+ * text of a terminal around; and it is bounded, whatever a caller wrote for a tool's name.
+ *
+ * @param entry The entry.
+ * @returns The line, without its end.
+ */
+export function toLine(entry: AuditEntry): string {
+  const bounded = JSON.stringify(entry, (key, value: unknown) => {
+    const isLong = key !== "argumentsHash" && typeof value === "string" && value.length > MAX_TEXT_CHARS;
+    return isLong ? `${value.slice(0, MAX_TEXT_CHARS - 1)}…` : value;
+  });
+  return bounded.replace(/[\u007f-\uffff]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`);
+}

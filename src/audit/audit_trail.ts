@@ -1,0 +1,247 @@
+/**
+ * The audit trail as the gateway writes it: noted at once, hashed and written later, so that no call waits for it and
+ * none fails for it.
+ *
+ * What is noted is written within about a second, and when the gateway is drained. An isolate that ends without that
+ * takes with it what it has not written yet.
+ *
+ * @module
+ */
+
+import { type Alarm, clearAlarm, setAlarm } from "../alarm.ts";
+import { Deadline } from "../deadline.ts";
+import type { CallListener, CallRecord } from "../gateway/call_record.ts";
+import type { JsonObject } from "../protocol.ts";
+import { tell } from "../tell.ts";
+import { ArgumentsHash } from "./arguments_hash.ts";
+import { type ActionEntry, toCallEntry, toLine } from "./audit_entry.ts";
+import { type AuditBatch, type AuditStore, MAX_BATCH_BYTES } from "./audit_store.ts";
+
+/** What an audit trail works with. */
+export interface AuditTrailDeps {
+  /** Makes the store when it is first needed. */
+  readonly openStore: () => Promise<AuditStore>;
+  /** The secret of the store, where there is one. */
+  readonly storeSecret: Uint8Array | undefined;
+  /** How long entries are kept, in days. */
+  readonly retentionDays: number;
+  /** Told when the trail cannot be written, when entries are lost, and when it is written again: once each. */
+  readonly onWarning?: ((message: string) => void) | undefined;
+  /** How many lines wait at most; beyond it the oldest are dropped. @default {10_000} */
+  readonly maxLines?: number | undefined;
+  /** The clock, in milliseconds since the epoch. @default {Date.now} */
+  readonly now?: (() => number) | undefined;
+}
+
+/** An action that has ended, but for what the trail adds. */
+export type NotedAction = Omit<ActionEntry, "kind" | "at">;
+
+interface NotedCall {
+  readonly record: CallRecord;
+  readonly args: JsonObject;
+}
+
+const DAY_MS = 24 * 3_600_000;
+/** How long what is noted may wait to be written, in milliseconds. */
+const WRITE_AFTER_MS = 1_000;
+/** How long a store that fails is left alone, in milliseconds: at first, and at most. */
+const RETRY_AFTER_MS = { first: 1_000, most: 30_000 };
+/** How long it is left alone where somebody waits for the trail to be written, in milliseconds. */
+const RETRY_SOON_MS = 20;
+const PURGE_EVERY_MS = 3_600_000;
+/** As many calls are hashed at once: their arguments are held until then, so that it cannot be many. */
+const HASHED_AT_ONCE = 64;
+/** Beyond as many lines it is written at once. */
+const WRITTEN_AT_ONCE = 1_000;
+
+/** Notes who did what. One for each gateway. */
+export class AuditTrail {
+  readonly #deps: AuditTrailDeps;
+  readonly #hash: ArgumentsHash;
+  readonly #now: () => number;
+  readonly #maxLines: number;
+  readonly #noted: (NotedCall | string)[] = [];
+  readonly #lines: string[] = [];
+  #lost = 0;
+  /** What is being written, until it is known to be. */
+  #batch: AuditBatch | undefined;
+  #store: Promise<AuditStore> | undefined;
+  #hashing: Promise<void> | undefined;
+  #writing: Promise<boolean> | undefined;
+  #alarm: Alarm | undefined;
+  #failures = 0;
+  #isLossTold = false;
+  #purgedAtMs = -Infinity;
+  #isClosed = false;
+
+  /**
+   * Creates a trail; nothing is opened.
+   *
+   * @param deps Where it is kept, and for how long.
+   */
+  constructor(deps: AuditTrailDeps) {
+    this.#deps = deps;
+    this.#hash = new ArgumentsHash(deps.storeSecret);
+    this.#now = deps.now ?? Date.now;
+    this.#maxLines = deps.maxLines ?? 10_000;
+  }
+
+  /** Since when entries are kept, in milliseconds since the epoch. */
+  get sinceMs(): number {
+    return this.#now() - this.#deps.retentionDays * DAY_MS;
+  }
+
+  /** Where it is kept. */
+  get store(): Promise<AuditStore> {
+    return this.#store ??= this.#deps.openStore();
+  }
+
+  /** Notes a call that has ended. */
+  readonly noteCall: CallListener = (record, args) => this.#note({ record, args });
+
+  /**
+   * Notes an action that has ended.
+   *
+   * @param action Who did what.
+   */
+  noteAction(action: NotedAction): void {
+    this.#note(toLine({ kind: "action", at: new Date(this.#now()).toISOString(), ...action }));
+  }
+
+  /**
+   * Writes what has been noted, as far as the store takes it in time.
+   *
+   * @param timeoutMs How long it may take, in milliseconds.
+   */
+  async flush(timeoutMs: number): Promise<void> {
+    using deadline = new Deadline(timeoutMs);
+    const writeAll = async () => {
+      await this.#writing;
+      while (!await this.#write() && !deadline.signal.aborted) {
+        await new Promise<void>((resolve) => setAlarm(resolve, Math.min(RETRY_SOON_MS, deadline.remainingMs)));
+      }
+    };
+    await deadline.race(writeAll()).catch(() => {});
+  }
+
+  /**
+   * Writes what has been noted and takes no more.
+   *
+   * @param timeoutMs How long it may take, in milliseconds.
+   */
+  async close(timeoutMs: number): Promise<void> {
+    if (this.#isClosed) return;
+    await this.flush(timeoutMs);
+    this.#isClosed = true;
+    clearAlarm(this.#alarm);
+  }
+
+  #note(noted: NotedCall | string): void {
+    if (this.#isClosed) return;
+    this.#noted.push(noted);
+    // Where calls end faster than they are hashed.
+    if (this.#noted.length > this.#maxLines) this.#lose(this.#noted);
+    if (this.#noted.length >= HASHED_AT_ONCE) void this.#hashAll();
+    this.#arm(WRITE_AFTER_MS);
+  }
+
+  #arm(afterMs: number): void {
+    if (this.#isClosed || this.#alarm !== undefined || this.#writing !== undefined) return;
+    this.#alarm = setAlarm(() => void this.#write(), afterMs);
+  }
+
+  /** Never rejects. */
+  #hashAll(): Promise<void> {
+    return this.#hashing ??= (async () => {
+      while (this.#noted.length > 0) {
+        const noted = this.#noted.splice(0, HASHED_AT_ONCE);
+        this.#lines.push(...await Promise.all(noted.map((one) => this.#toLine(one))));
+        while (this.#lines.length > this.#maxLines) this.#lose(this.#lines);
+      }
+      this.#hashing = undefined;
+      if (this.#lines.length >= WRITTEN_AT_ONCE && this.#failures === 0) void this.#write();
+    })();
+  }
+
+  async #toLine(noted: NotedCall | string): Promise<string> {
+    if (typeof noted === "string") return noted;
+    return toLine(toCallEntry(noted.record, await this.#hash.of(noted.args)));
+  }
+
+  #lose(queue: unknown[]): void {
+    queue.shift();
+    this.#lost++;
+    if (this.#isLossTold) return;
+    this.#isLossTold = true;
+    tell(this.#deps.onWarning, "Cannot hold all entries of the audit trail: the oldest are dropped, and counted there");
+  }
+
+  /** Resolves to whether there is nothing left to write. Never rejects. */
+  #write(): Promise<boolean> {
+    if (this.#writing !== undefined) return this.#writing;
+    clearAlarm(this.#alarm);
+    this.#alarm = undefined;
+    return this.#writing = (async () => {
+      const isDone = await this.#writeAll();
+      this.#writing = undefined;
+      if (!isDone) this.#arm(Math.min(RETRY_AFTER_MS.first * 2 ** (this.#failures - 1), RETRY_AFTER_MS.most));
+      else if (this.#noted.length + this.#lines.length > 0) this.#arm(WRITE_AFTER_MS);
+      return isDone;
+    })();
+  }
+
+  async #writeAll(): Promise<boolean> {
+    await this.#hashAll();
+    try {
+      const store = await this.store;
+      for (;;) {
+        this.#batch ??= this.#takeBatch();
+        if (this.#batch === undefined) return true;
+        await store.append(this.#batch);
+        this.#batch = undefined;
+        this.#recover();
+        await this.#purge(store);
+      }
+    } catch (error) {
+      this.#fail(error);
+      return false;
+    }
+  }
+
+  #takeBatch(): AuditBatch | undefined {
+    const lines: string[] = [];
+    const nowMs = this.#now();
+    if (this.#lost > 0) lines.push(toLine({ kind: "loss", at: new Date(nowMs).toISOString(), lost: this.#lost }));
+    this.#lost = 0;
+    let bytes = 0;
+    let count = 0;
+    for (const line of this.#lines) {
+      bytes += line.length + 1;
+      if (count === WRITTEN_AT_ONCE || bytes > MAX_BATCH_BYTES) break;
+      lines.push(line);
+      count++;
+    }
+    this.#lines.splice(0, count);
+    const expiresAtMs = nowMs + this.#deps.retentionDays * DAY_MS;
+    return lines.length === 0 ? undefined : { id: crypto.randomUUID(), lines, expiresAtMs };
+  }
+
+  /** What was lost as the retention became shorter, or has been forgotten late: best effort, now and then. */
+  async #purge(store: AuditStore): Promise<void> {
+    if (this.#now() - this.#purgedAtMs < PURGE_EVERY_MS) return;
+    this.#purgedAtMs = this.#now();
+    await store.purge(this.sinceMs).catch(() => {});
+  }
+
+  #fail(error: unknown): void {
+    if (this.#failures++ > 0) return;
+    const name = error instanceof Error ? error.name : "unknown error";
+    tell(this.#deps.onWarning, `Cannot write the audit trail (${name}): entries are held in memory until it can be`);
+  }
+
+  #recover(): void {
+    if (this.#failures > 0) tell(this.#deps.onWarning, "The audit trail is written again");
+    this.#failures = 0;
+    this.#isLossTold = false;
+  }
+}
