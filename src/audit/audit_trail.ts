@@ -27,8 +27,8 @@ export interface AuditTrailDeps {
   readonly retentionDays: number;
   /** Told when the trail cannot be written, when entries are lost, and when it is written again: once each. */
   readonly onWarning?: ((message: string) => void) | undefined;
-  /** How many lines wait at most; beyond it the oldest are dropped. @default {10_000} */
-  readonly maxLines?: number | undefined;
+  /** How many entries wait at most; beyond it the oldest are dropped. @default {10_000} */
+  readonly maxWaiting?: number | undefined;
   /** The clock, in milliseconds since the epoch. @default {Date.now} */
   readonly now?: (() => number) | undefined;
 }
@@ -59,7 +59,7 @@ export class AuditTrail {
   readonly #deps: AuditTrailDeps;
   readonly #hash: ArgumentsHash;
   readonly #now: () => number;
-  readonly #maxLines: number;
+  readonly #maxWaiting: number;
   readonly #noted: (NotedCall | string)[] = [];
   readonly #lines: string[] = [];
   #lost = 0;
@@ -83,7 +83,7 @@ export class AuditTrail {
     this.#deps = deps;
     this.#hash = new ArgumentsHash(deps.storeSecret);
     this.#now = deps.now ?? Date.now;
-    this.#maxLines = deps.maxLines ?? 10_000;
+    this.#maxWaiting = deps.maxWaiting ?? 10_000;
   }
 
   /** Since when entries are kept, in milliseconds since the epoch. */
@@ -93,7 +93,10 @@ export class AuditTrail {
 
   /** Where it is kept. */
   get store(): Promise<AuditStore> {
-    return this.#store ??= this.#deps.openStore();
+    return this.#store ??= this.#deps.openStore().catch((error) => {
+      this.#store = undefined;
+      throw error;
+    });
   }
 
   /** Notes a call that has ended. */
@@ -139,8 +142,7 @@ export class AuditTrail {
   #note(noted: NotedCall | string): void {
     if (this.#isClosed) return;
     this.#noted.push(noted);
-    // Where calls end faster than they are hashed.
-    if (this.#noted.length > this.#maxLines) this.#lose(this.#noted);
+    if (this.#noted.length + this.#lines.length > this.#maxWaiting) this.#lose();
     if (this.#noted.length >= HASHED_AT_ONCE) void this.#hashAll();
     this.#arm(WRITE_AFTER_MS);
   }
@@ -152,15 +154,19 @@ export class AuditTrail {
 
   /** Never rejects. */
   #hashAll(): Promise<void> {
-    return this.#hashing ??= (async () => {
-      while (this.#noted.length > 0) {
-        const noted = this.#noted.splice(0, HASHED_AT_ONCE);
-        this.#lines.push(...await Promise.all(noted.map((one) => this.#toLine(one))));
-        while (this.#lines.length > this.#maxLines) this.#lose(this.#lines);
-      }
+    if (this.#hashing !== undefined || this.#noted.length === 0) return this.#hashing ?? Promise.resolve();
+    return this.#hashing = this.#hashNoted().then(() => {
       this.#hashing = undefined;
       if (this.#lines.length >= WRITTEN_AT_ONCE && this.#failures === 0) void this.#write();
-    })();
+    });
+  }
+
+  async #hashNoted(): Promise<void> {
+    while (this.#noted.length > 0) {
+      const noted = this.#noted.splice(0, HASHED_AT_ONCE);
+      this.#lines.push(...await Promise.all(noted.map((one) => this.#toLine(one))));
+      while (this.#noted.length + this.#lines.length > this.#maxWaiting) this.#lose();
+    }
   }
 
   async #toLine(noted: NotedCall | string): Promise<string> {
@@ -168,8 +174,10 @@ export class AuditTrail {
     return toLine(toCallEntry(noted.record, await this.#hash.of(noted.args)));
   }
 
-  #lose(queue: unknown[]): void {
-    queue.shift();
+  /** Drops the oldest that is not being written. */
+  #lose(): void {
+    if (this.#lines.length > 0) this.#lines.shift();
+    else this.#noted.shift();
     this.#lost++;
     if (this.#isLossTold) return;
     this.#isLossTold = true;
@@ -184,8 +192,10 @@ export class AuditTrail {
     return this.#writing = (async () => {
       const isDone = await this.#writeAll();
       this.#writing = undefined;
+      const waiting = this.#noted.length + this.#lines.length;
+      if (isDone && waiting === 0) this.#isLossTold = false;
       if (!isDone) this.#arm(Math.min(RETRY_AFTER_MS.first * 2 ** (this.#failures - 1), RETRY_AFTER_MS.most));
-      else if (this.#noted.length + this.#lines.length > 0) this.#arm(WRITE_AFTER_MS);
+      else if (waiting > 0) this.#arm(WRITE_AFTER_MS);
       return isDone;
     })();
   }
@@ -242,6 +252,5 @@ export class AuditTrail {
   #recover(): void {
     if (this.#failures > 0) tell(this.#deps.onWarning, "The audit trail is written again");
     this.#failures = 0;
-    this.#isLossTold = false;
   }
 }

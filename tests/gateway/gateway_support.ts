@@ -108,13 +108,15 @@ export const AGENTS = ["Kairos", "Mercurius"];
 /** A gateway with the keys `kairos-key` (agent Kairos) and `admin-key` (every agent). */
 export async function openHarness(
   overrides: Partial<AgentClient> = {},
-  options: Partial<GatewayOptions> & Pick<GatewayDeps, "onInternalError" | "store" | "storeSecret" | "now" | "fetch"> =
-    {},
+  options: Partial<GatewayOptions> & Omit<GatewayDeps, "directory" | "started"> = {},
 ): Promise<Harness> {
   const directory = fakeDirectory(AGENTS, overrides);
-  const { onInternalError, store, storeSecret, now, fetch, ...rest } = options;
+  const { onInternalError, store, storeSecret, audit, now, fetch, ...rest } = options;
   const keys = { Kairos: [await digestKey("kairos-key")], "*": [await digestKey("admin-key")] };
-  const gateway = createGateway({ directory, onInternalError, store, storeSecret, now, fetch }, { keys, ...rest });
+  const gateway = createGateway({ directory, onInternalError, store, storeSecret, audit, now, fetch }, {
+    keys,
+    ...rest,
+  });
   return {
     gateway,
     directory,
