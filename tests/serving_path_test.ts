@@ -15,6 +15,9 @@ const PACKAGES = [
 
 /** What a first call over a warm route cache does without, and what loads it instead. */
 const LATE: Readonly<Record<string, string>> = {
+  "src/audit/audit_export.ts": "routes/audit.ts",
+  "src/audit/kv_audit_store.ts": "src/audit/open_audit_trail.ts",
+  "src/audit/memory_audit_store.ts": "src/audit/open_audit_trail.ts",
   "src/config_file.ts": "src/gateway/load_config.ts",
   "src/config/config_text.ts": "src/config_file.ts",
   "src/connection/legacy_connection.ts": "src/connection/opener.ts",

@@ -4,7 +4,6 @@
  * @module
  */
 
-import { toHex } from "../cache/sha256.ts";
 import { toCanonicalJson } from "../frozen_json.ts";
 import type { JsonObject } from "../protocol.ts";
 
@@ -51,4 +50,8 @@ export class ArgumentsHash {
   #openKey(secret: Uint8Array<ArrayBuffer>): Promise<CryptoKey> {
     return this.#key ??= crypto.subtle.importKey("raw", secret, { name: "HMAC", hash: "SHA-256" }, false, ["sign"]);
   }
+}
+
+function toHex(hash: ArrayBuffer): string {
+  return new Uint8Array(hash).toHex();
 }

@@ -116,9 +116,16 @@ export function toCallEntry(record: CallRecord, argumentsHash: string | undefine
  * @returns The line, without its end.
  */
 export function toLine(entry: AuditEntry): string {
-  const bounded = JSON.stringify(entry, (key, value: unknown) => {
-    const isLong = key !== "argumentsHash" && typeof value === "string" && value.length > MAX_TEXT_CHARS;
-    return isLong ? `${value.slice(0, MAX_TEXT_CHARS - 1)}…` : value;
-  });
-  return bounded.replace(/[\u007f-\uffff]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`);
+  const bounded: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(entry)) {
+    const isLong = typeof value === "string" && value.length > MAX_TEXT_CHARS;
+    bounded[name] = isLong ? `${value.slice(0, MAX_TEXT_CHARS - 1)}…` : value;
+  }
+  const line = JSON.stringify(bounded);
+  // Nearly every line is ASCII as it is.
+  return /^[ -~]*$/.test(line) ? line : line.replace(/[^ -~]/g, toEscape);
+}
+
+function toEscape(char: string): string {
+  return `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`;
 }
