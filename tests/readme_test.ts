@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertGreater, assertMatch } from "@std/assert";
+import { dirname, join } from "node:path/posix";
 import config from "../deno.json" with { type: "json" };
-import { readReadmeBlocks, readReadmeCurls, toPattern } from "./support/readme.ts";
+import { readBlocks, readCurls, readDocuments, toPattern } from "./support/readme.ts";
 import { startEverything } from "./support/everything.ts";
 import { startGateway } from "./support/gateway_process.ts";
 import { refusedUrl } from "./support/fault_server.ts";
@@ -12,11 +13,11 @@ import { type TestTool, textResult } from "./support/test_tools.ts";
 
 const CONFIG = new URL("../deno.json", import.meta.url).pathname;
 
-Deno.test("README: each curl prints what stands below it", async () => {
-  const [, twoLines = ""] = await readConfigurations();
+Deno.test("Documents: each curl prints what stands below it", async () => {
+  const twoLines = await findConfiguration("localhost:3001");
   await using everything = await startEverything("streamableHttp");
   await using gateway = await startGateway(twoLines.replace("http://localhost:3001/mcp", everything.url));
-  const curls = await readReadmeCurls(gateway.origin);
+  const curls = await readCurls(gateway.origin);
   assertGreater(curls.length, 5);
   await gateway.ready();
   for (const { request, prints } of curls) {
@@ -25,7 +26,7 @@ Deno.test("README: each curl prints what stands below it", async () => {
   }
 });
 
-Deno.test("README: each example in TypeScript checks, runs and prints what its comments say", async () => {
+Deno.test("Documents: each example in TypeScript checks, runs and prints what its comments say", async () => {
   await using fileio = await startFileServer();
   const down = refusedUrl();
   const replace = (text: string) => {
@@ -34,9 +35,9 @@ Deno.test("README: each example in TypeScript checks, runs and prints what its c
       down,
     );
   };
-  const [portolan = ""] = await readConfigurations();
-  const examples = await readReadmeBlocks("ts");
-  assertEquals(examples.length, 4);
+  const portolan = await findConfiguration("KAIROS_CALENDAR_TOKEN");
+  const examples = await readBlocks("ts");
+  assertEquals(examples.length, 5);
   const folder = await Deno.makeTempDir();
   try {
     await Deno.writeTextFile(`${folder}/portolan.yaml`, replace(portolan));
@@ -57,18 +58,39 @@ Deno.test("README: each example in TypeScript checks, runs and prints what its c
   }
 });
 
-Deno.test("README: every task that it names is one of deno.json, and every link leads to a file", async () => {
-  const text = await Deno.readTextFile(new URL("../README.md", import.meta.url));
-  const tasks = [...text.matchAll(/deno@2\.9\.6 task (\w+)/g)].map(([, task]) => task!);
-  assertEquals(tasks.filter((task) => !(task in config.tasks)), []);
-  for (const [, path] of text.matchAll(/\]\(((?!https?:)[^)]+)\)/g)) {
-    await Deno.stat(new URL(`../${path}`, import.meta.url));
+Deno.test("Documents: every task that they name is one of deno.json, and every link leads somewhere", async () => {
+  const documents = await readDocuments();
+  const anchors = new Map(documents.map(({ path, text }) => [path, toAnchors(text)] as const));
+  const unknown: string[] = [];
+  for (const { path, text } of documents) {
+    for (const [, task = ""] of text.matchAll(/deno(?:@2\.9\.6)? task ([\w:]+)/g)) {
+      if (!(task in config.tasks)) unknown.push(`${path}: task ${task}`);
+    }
+    for (const [, link = ""] of text.matchAll(/\]\(((?!https?:)[^)]+)\)/g)) {
+      const [file = "", anchor] = link.split("#");
+      const target = file === "" ? path : join(dirname(path), file);
+      if (!await exists(target)) unknown.push(`${path}: ${link}`);
+      else if (anchor !== undefined && anchors.get(target)?.has(anchor) !== true) unknown.push(`${path}: ${link}`);
+    }
   }
+  assertEquals(unknown, []);
 });
 
-/** The whole configurations; a piece of one has no agents. */
-async function readConfigurations(): Promise<readonly string[]> {
-  return (await readReadmeBlocks("yaml")).filter((block) => /^agents:/m.test(block));
+/** The names of headings, as the places that host repositories make them. */
+function toAnchors(text: string): ReadonlySet<string> {
+  const headings = [...text.replaceAll(/^```.*?^```/gms, "").matchAll(/^#+ (.*)$/gm)].map(([, heading = ""]) => heading);
+  return new Set(headings.map((heading) => heading.toLowerCase().replaceAll(/[^\w\- ]/g, "").replaceAll(" ", "-")));
+}
+
+async function exists(path: string): Promise<boolean> {
+  return await Deno.stat(new URL(`../${path}`, import.meta.url)).then(() => true, () => false);
+}
+
+/** The whole configuration that says a text; a piece of one has no agents. */
+async function findConfiguration(text: string): Promise<string> {
+  const whole = (await readBlocks("yaml")).filter((block) => /^agents:/m.test(block) && block.includes(text));
+  assertEquals(whole.length, 1);
+  return whole[0]!;
 }
 
 /** The server of the examples: a tool that reads, one that has a model speak, a resource and a prompt. */

@@ -15,6 +15,7 @@ import { measureGatewayCalls } from "./gateway_calls.ts";
 import { measureGatewayCold } from "./gateway_cold.ts";
 import { measureHostile } from "./hostile.ts";
 import { measureManyTools } from "./many_tools.ts";
+import { measureRivals } from "./rivals.ts";
 
 interface Table {
   readonly title: string;
@@ -53,6 +54,10 @@ const TABLES: Readonly<Record<string, Table>> = {
   "hostile": {
     title: "One of eight servers is hostile: the calls to the other seven",
     measure: () => measureHostile({ calls: 100, rounds: 3 }),
+  },
+  "rivals": {
+    title: "What clients make of what goes wrong, each used as its documentation says",
+    measure: () => measureRivals(),
   },
   "gateway": {
     title: "Calls through a gateway: one after the other, then 64 in flight",

@@ -1,14 +1,33 @@
-const README = new URL("../../README.md", import.meta.url);
+const ROOT = new URL("../../", import.meta.url);
+
+/** A text for people. */
+export interface Document {
+  /** Its path from the root. */
+  readonly path: string;
+  /** What it says. */
+  readonly text: string;
+}
 
 /**
- * The code blocks of the README in one language.
+ * Reads what there is for people: the README, then what is in `docs`, by name.
+ *
+ * @returns The documents.
+ */
+export async function readDocuments(): Promise<readonly Document[]> {
+  const names = await Array.fromAsync(Deno.readDir(new URL("docs/", ROOT)), ({ name }) => name);
+  const paths = ["README.md", ...names.filter((name) => name.endsWith(".md")).sort().map((name) => `docs/${name}`)];
+  return await Promise.all(paths.map(async (path) => ({ path, text: await Deno.readTextFile(new URL(path, ROOT)) })));
+}
+
+/**
+ * The code blocks of all documents in one language.
  *
  * @param language What stands behind the fence.
  * @returns The code of each block, in order.
  */
-export async function readReadmeBlocks(language: string): Promise<readonly string[]> {
-  const text = await Deno.readTextFile(README);
-  return [...text.matchAll(new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\``, "gms"))].map(([, code]) => code!);
+export async function readBlocks(language: string): Promise<readonly string[]> {
+  const fenced = new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\``, "gms");
+  return (await readDocuments()).flatMap(({ text }) => [...text.matchAll(fenced)].map(([, code]) => code!));
 }
 
 /** One call of curl in a console block, and what the README says that it prints. */
@@ -27,8 +46,8 @@ export interface DocumentedCurl {
  * @param origin Where the gateway is, instead of `http://127.0.0.1:8000`.
  * @returns The calls in order.
  */
-export async function readReadmeCurls(origin: string): Promise<readonly DocumentedCurl[]> {
-  const blocks = await readReadmeBlocks("console");
+export async function readCurls(origin: string): Promise<readonly DocumentedCurl[]> {
+  const blocks = await readBlocks("console");
   return blocks.flatMap((block) => block.split(/^\$ /m).filter((part) => part.startsWith("curl "))).map((part) => {
     const [command = "", ...output] = part.trimEnd().split("\n");
     return { command, request: toRequest(command, origin), prints: output.join("\n") };
@@ -59,9 +78,9 @@ function toRequest(command: string, origin: string): Request {
       body = words[++at]!;
       method = "POST";
       headers.set("content-type", "application/json");
-    } else if (word.startsWith("-")) throw new Error(`The README uses curl's "${word}", which this test does not know`);
+    } else if (word.startsWith("-")) throw new Error(`A document uses curl's "${word}", which this test does not know`);
     else url = word;
   }
-  if (url === undefined) throw new Error(`The README calls curl without a URL: ${command}`);
+  if (url === undefined) throw new Error(`A document calls curl without a URL: ${command}`);
   return new Request(url.replace("http://127.0.0.1:8000", origin), { method, headers, body });
 }
