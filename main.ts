@@ -52,6 +52,9 @@ async function openProgram(bindsItself: boolean): Promise<Program> {
   const config = await loadConfig(settings.config, { env, readTextFile: Deno.readTextFile });
   const access = decideAccess(settings, config, { bindsItself });
   const { store, shared, kv, close: closeStore } = await opening;
+  if (settings.auditDays !== undefined && kv === undefined && settings.kv !== "off") {
+    warn("The audit trail is kept in memory: it holds the last 10,000 entries and ends with this process");
+  }
   const manager = new MCPClientManager(config, {
     store,
     storeSecret: settings.storeSecret,

@@ -227,7 +227,7 @@ export interface Gateway {
   drain(options?: DrainOptions): Promise<void>;
 }
 
-/** How long the last batch of the audit trail may take, in milliseconds: the rest of a stop takes its time, too. */
+/** How long a batch of the audit trail may take at a stop, in milliseconds: the rest of that takes its time, too. */
 const AUDIT_CLOSE_MS = 300;
 
 const OPEN: Authenticator = { authenticate: () => Promise.resolve(OPEN_ACCESS) };
@@ -324,9 +324,9 @@ export function createGateway(deps: GatewayDeps, options: GatewayOptions): Gatew
       const drained = inFlight.drain(options);
       activity.close();
       // Nothing is begun any more: what was leased is of use to others alone.
-      await limiter.giveBack();
+      await Promise.all([limiter.giveBack(), audit?.flush(AUDIT_CLOSE_MS)]);
       await drained;
-      // The last calls have ended: what they leave behind is written.
+      // The last calls have ended: what is left of them is written.
       await audit?.close(AUDIT_CLOSE_MS);
     },
   };

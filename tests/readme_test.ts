@@ -78,7 +78,9 @@ Deno.test("Documents: every task that they name is one of deno.json, and every l
 
 /** The names of headings, as the places that host repositories make them. */
 function toAnchors(text: string): ReadonlySet<string> {
-  const headings = [...text.replaceAll(/^```.*?^```/gms, "").matchAll(/^#+ (.*)$/gm)].map(([, heading = ""]) => heading);
+  const headings = [...text.replaceAll(/^```.*?^```/gms, "").matchAll(/^#+ (.*)$/gm)].map(([, heading = ""]) =>
+    heading
+  );
   return new Set(headings.map((heading) => heading.toLowerCase().replaceAll(/[^\w\- ]/g, "").replaceAll(" ", "-")));
 }
 

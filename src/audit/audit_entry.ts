@@ -12,7 +12,13 @@ export const DEFAULT_AUDIT_DAYS = 30;
 export const MAX_AUDIT_DAYS = 365;
 
 /** What an administrator, or whoever uses an agent, may do besides calling tools. */
-export type AuditedAction = "key_created" | "key_revoked" | "reconnected" | "cache_flushed";
+export type AuditedAction =
+  | "key_created"
+  | "key_revoked"
+  | "reconnected"
+  | "cache_flushed"
+  | "pin_accepted"
+  | "pin_withheld";
 
 /** A call of a tool that has ended. */
 export interface CallEntry {
@@ -61,6 +67,8 @@ export interface ActionEntry {
   readonly agent: string;
   /** To which of its servers, where it was to one. */
   readonly server?: string | undefined;
+  /** To which of its tools, where it was to one. */
+  readonly tool?: string | undefined;
   /** The name of the key that it was about; never the key. */
   readonly key?: string | undefined;
   /** `ok`, or the code of the failure. */
