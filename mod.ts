@@ -83,7 +83,8 @@ export type {
 export { InputRequiredError, type InputRequiredOptions, type InputRound } from "./src/input_round.ts";
 export type { LatencySummary } from "./src/latency.ts";
 export type { BreakerState } from "./src/resilience/breaker.ts";
-export type { PinKeeper, PinnedDigests } from "./src/tools/tool_pins.ts";
+export type { PinKeeper, PinnedDigests } from "./src/tools/pin_keeper.ts";
+export type { PinDecision, PinnedTool, PinOutcome } from "./src/tools/pinned_tool.ts";
 export type { ConnectionKeeper } from "./src/connection/opener.ts";
 export type { SavedConnection } from "./src/connection/connection.ts";
 export type { ListKind, ListWatch } from "./src/list_watch.ts";

@@ -25,6 +25,7 @@ import { guardEntry, limitCalls, shedLoad } from "./guards.ts";
 import { healthRoutes } from "./health.ts";
 import { isMcpPath, mcpRoutes } from "./mcp.ts";
 import { openApiRoutes } from "./openapi.ts";
+import { pinRoutes } from "./pins.ts";
 import { protectedResourceRoutes } from "./protected_resource.ts";
 import { reconnectRoutes } from "./reconnect.ts";
 import { statusRoutes } from "./status.ts";
@@ -83,6 +84,7 @@ export function createApp(deps: RouteDeps, rules: HostRules, authenticator: Auth
   app.route("/", mcpRoutes(deps, authenticator));
   app.route("/", adminRoutes(deps));
   app.route("/", auditRoutes(deps));
+  app.route("/", pinRoutes(deps));
   app.route("/", protectedResourceRoutes(deps));
   app.route("/", openApiRoutes(deps));
 

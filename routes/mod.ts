@@ -81,6 +81,7 @@ export type {
   ToolRoute,
 } from "../src/status.ts";
 export type { CallToolOptions, RequestOptions, TraceContext } from "../src/tool_client.ts";
+export type { PinDecision, PinnedTool, PinOutcome } from "../src/tools/pinned_tool.ts";
 
 /**
  * The collaborators of a gateway. They are borrowed: the gateway closes none of them.

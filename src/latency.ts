@@ -6,6 +6,8 @@
 
 /** How many requests are remembered. */
 const MAX_SAMPLES = 128;
+/** How many are shown one by one. */
+const MAX_RECENT = 32;
 
 /**
  * Percentiles of the last requests, in milliseconds.
@@ -43,6 +45,18 @@ export class LatencyWindow {
   add(ms: number): void {
     this.#samples[this.#next] = Math.round(ms * 10) / 10;
     this.#next = (this.#next + 1) % MAX_SAMPLES;
+  }
+
+  /** The last 32 at most, oldest first, or `undefined` where nothing was measured yet. */
+  get recent(): readonly number[] | undefined {
+    const count = this.#samples.length;
+    if (count === 0) return undefined;
+    // Once it is full, the oldest one stands where the next one goes.
+    const inOrder = count < MAX_SAMPLES ? this.#samples : [
+      ...this.#samples.slice(this.#next),
+      ...this.#samples.slice(0, this.#next),
+    ];
+    return inOrder.slice(-MAX_RECENT);
   }
 
   /** The percentiles, or `undefined` where nothing was measured yet. */

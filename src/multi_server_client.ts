@@ -42,6 +42,7 @@ import type {
   ToolRoute,
 } from "./status.ts";
 import type { CallToolOptions, RequestOptions } from "./tool_client.ts";
+import type { PinDecision, PinnedTool, PinOutcome } from "./tools/pinned_tool.ts";
 
 /**
  * The client of one agent: connects to all its servers at once, routes each call to the server that owns the tool, and
@@ -267,15 +268,8 @@ export class MultiServerMCPClient implements FeatureClient {
   }
 
   /**
-   * Watches the lists of all servers, also of those that are down now or are added later, on streams that are kept open
-   * until then; what this client knows is brought up to date.
-   *
-   * @param onChange Told which lists have changed: at once, then at most once a second for each kind. What it throws is
-   * ignored.
-   * @param options How long the streams are waited for (10 s where nobody says), and cancellation.
-   * @returns The watch; it lasts until it, or the client, is closed.
-   * @throws The reason of the caller's signal, if that is aborted.
-   * @throws {MCPError} With `closed` after `close()`.
+   * As {@linkcode SingleServerMCPClient.watchLists}, of all servers, also of those that are down now or are added later;
+   * what this client knows is brought up to date.
    */
   async watchLists(onChange: (kind: ListKind) => void, options: RequestOptions = {}): Promise<ListWatch> {
     return await this.#servers.watchLists(onChange, options);
@@ -305,14 +299,7 @@ export class MultiServerMCPClient implements FeatureClient {
     return await this.#servers.tell(connected, options, (client, request) => client.notifyRootsChanged(request));
   }
 
-  /**
-   * Finishes the authorization that a person's browser comes back from; any client with the same store and secret can.
-   *
-   * @param callbackUrl The URL that the browser was sent back to, or its path and query.
-   * @param options Deadline (30 s where nobody says) and cancellation.
-   * @returns Whose tokens have come, and of which server.
-   * @throws {MCPError} With `auth_failed` if the answer is refused, or is a refusal; with `deadline_exceeded`.
-   */
+  /** As {@linkcode SingleServerMCPClient.finishAuthorization}; any client with the same store and secret can. */
   async finishAuthorization(callbackUrl: string | URL, options: RequestOptions = {}): Promise<FinishedAuthorization> {
     return await this.#servers.finishAuthorization(callbackUrl, options);
   }
@@ -376,15 +363,28 @@ export class MultiServerMCPClient implements FeatureClient {
   }
 
   /**
-   * Accepts tools of a server as they are now, where its configuration pins them.
+   * As {@linkcode SingleServerMCPClient.acceptTools}, of the server that is named.
    *
-   * @param server Its name.
-   * @param names The tools, by their names at that server; all where none are named.
-   * @returns The names of the tools that had changed.
    * @throws {MCPError} With `server_not_found` if there is no server of that name, or if it does not list its tools.
    */
   async acceptTools(server: string, names?: readonly string[]): Promise<readonly string[]> {
-    return await this.#servers.acceptTools(server, names);
+    this.#servers.throwIfClosed();
+    return await this.#servers.pins.accept(server, names);
+  }
+
+  /** As {@linkcode SingleServerMCPClient.listPins}, of all servers whose tools are pinned. */
+  async listPins(options: RequestOptions = {}): Promise<readonly PinnedTool[]> {
+    this.#servers.throwIfClosed();
+    return await this.#servers.pins.list(options);
+  }
+
+  /**
+   * As {@linkcode SingleServerMCPClient.decidePin}, and the list is made anew. Every other client of the same store obeys
+   * the decision 10 s later at the latest.
+   */
+  async decidePin(decision: PinDecision, options: RequestOptions = {}): Promise<PinOutcome> {
+    this.#servers.throwIfClosed();
+    return await this.#servers.pins.decide(decision, options);
   }
 
   /** Ends what is under way with `closed` and closes every connection, also where one fails to close. Idempotent. */

@@ -28,6 +28,7 @@ import { resolveServer, type ServerConfig } from "./server_config.ts";
 import type { ListToolsOptions, SingleServerMCPClientOptions } from "./single_server_options.ts";
 import type { ServerStatus } from "./status.ts";
 import type { CallToolOptions, RequestOptions } from "./tool_client.ts";
+import type { PinDecision, PinnedTool, PinOutcome } from "./tools/pinned_tool.ts";
 
 const LISTED = { resources: RESOURCES, templates: RESOURCE_TEMPLATES, prompts: PROMPTS } as const;
 
@@ -119,9 +120,48 @@ export class SingleServerMCPClient implements FeatureClient {
    * @throws {MCPError} If the server does not list its tools.
    */
   async acceptTools(names?: readonly string[]): Promise<readonly string[]> {
-    const accepted = await this.#parts.pins?.accept(names) ?? [];
+    const { names: accepted = [] } = await this.#parts.pins?.accept(names) ?? {};
     if (accepted.length > 0) await this.listTools({ refresh: true });
     return accepted;
+  }
+
+  /**
+   * The pinned tools of this server, where its configuration pins them: those that it lists, and those that are withheld.
+   *
+   * @param options Deadline and cancellation, as of {@linkcode SingleServerMCPClient.listTools}.
+   * @returns The tools that the filter lets through; none where the server cannot be asked and nothing is withheld.
+   */
+  async listPins(options: RequestOptions = {}): Promise<readonly PinnedTool[]> {
+    const tools = await this.#work.listPins(options);
+    return tools.map((tool) => ({ server: this.server, ...tool }));
+  }
+
+  /**
+   * Accepts a pinned tool as it is now, or withholds it. The list is not made anew: {@linkcode MultiServerMCPClient}
+   * does that too.
+   *
+   * @param decision Which tool, and what is decided.
+   * @param options Deadline and cancellation.
+   * @returns What came of it.
+   * @throws {MCPError} With `tool_not_found` if there is no such tool, or the configuration pins none.
+   */
+  async decidePin(decision: Omit<PinDecision, "server">, options: RequestOptions = {}): Promise<PinOutcome> {
+    return { server: this.server, ...await this.#work.decidePin(decision, options) };
+  }
+
+  /** The names of the tools that are withheld, as far as is known here. Asks nobody. */
+  get withheldTools(): readonly string[] {
+    return this.#parts.pins?.withheld ?? [];
+  }
+
+  /**
+   * Reads what was decided of the tools elsewhere, where that was not done within the last 10 s. A call does that itself.
+   *
+   * @returns The reading, which never rejects; or `undefined` where there is none to do.
+   */
+  refreshPins(): Promise<void> | undefined {
+    const { pins } = this.#parts;
+    return pins?.isDue === true ? pins.refresh() : undefined;
   }
 
   /**

@@ -12,7 +12,7 @@ import type { ClientEventListener } from "./events.ts";
 import type { InputHandlers } from "./input.ts";
 import type { SharedConnections } from "./server/server_links.ts";
 import type { RequestOptions } from "./tool_client.ts";
-import type { PinKeeper } from "./tools/tool_pins.ts";
+import type { PinKeeper } from "./tools/pin_keeper.ts";
 
 /**
  * What differs between production and tests, and between agents.

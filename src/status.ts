@@ -87,12 +87,24 @@ export interface ServerStatus {
   readonly toolsPartial: boolean;
   /** How long the list is fresh, in milliseconds, where the server says so. */
   readonly toolsTtlMs: number | undefined;
+  /** When the list was made, here or by another isolate, in milliseconds since the epoch; `undefined` before the first. */
+  readonly toolsUpdatedAtMs?: number | undefined;
+  /** When the list was last seen to differ here, in milliseconds since the epoch; `undefined` where it never was. */
+  readonly toolsChangedAtMs?: number | undefined;
+  /** Until when the list is used without asking anew, in milliseconds since the epoch; may have passed. */
+  readonly toolsExpireAtMs?: number | undefined;
+  /** How many tools are no longer what they were pinned as; `undefined` where the server's tools are not pinned. */
+  readonly changedTools?: number | undefined;
+  /** How many tools are withheld, by decision or because they have changed; `undefined` where they are not pinned. */
+  readonly withheldTools?: number | undefined;
   /** What was dropped from the list, and why. */
   readonly warnings: readonly string[];
   /** How long the last answered request took, in milliseconds. */
   readonly latencyMs: number | undefined;
   /** Percentiles of the last answered requests; `undefined` before the first. */
   readonly latency: LatencySummary | undefined;
+  /** How long the last answered requests took, in milliseconds, oldest first; at most 32, `undefined` before the first. */
+  readonly latencySamples?: readonly number[] | undefined;
   /** Where the circuit breaker stands. */
   readonly breaker: BreakerState;
   /** How many requests are under way. */

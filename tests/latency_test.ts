@@ -42,3 +42,12 @@ Deno.test("LatencyWindow.summary agrees with counting", () => {
     });
   }));
 });
+
+Deno.test("LatencyWindow.recent is the last 32 requests, oldest first", () => {
+  assertEquals(windowOf([]).recent, undefined);
+  assertEquals(windowOf([3, 1, 2]).recent, [3, 1, 2]);
+  fc.assert(fc.property(fc.integer({ min: 1, max: 400 }), (count) => {
+    const samples = Array.from({ length: count }, (_, index) => index);
+    assertEquals(windowOf(samples).recent, samples.slice(-32));
+  }));
+});

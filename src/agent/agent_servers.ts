@@ -6,6 +6,7 @@
 
 import type { FinishedAuthorization } from "../auth/finish_authorization.ts";
 import { AgentContext } from "./agent_context.ts";
+import { AgentPins } from "./agent_pins.ts";
 import { AgentTools, type ConnectOptions } from "./agent_tools.ts";
 import { AgentWatches } from "./agent_watches.ts";
 import type { ContextKind } from "./context_catalog.ts";
@@ -48,6 +49,8 @@ export class AgentServers {
   readonly tools: AgentTools;
   /** Their resources and prompts. */
   readonly context: AgentContext;
+  /** Their pinned tools. */
+  readonly pins: AgentPins;
   readonly #agent: string;
   /** Whether there is a person to authorize. */
   readonly #hasPerson: boolean;
@@ -56,6 +59,7 @@ export class AgentServers {
   readonly #fleet: ServerFleet;
   readonly #changes = new ListChanges();
   readonly #watches: AgentWatches;
+  readonly #pinned = new Set<string>();
   readonly #closed = new AbortController();
   #closing: Promise<void> | undefined;
 
@@ -94,6 +98,11 @@ export class AgentServers {
     const deps = { agent, now, concurrency: CONCURRENT_CONNECTIONS, closed: this.#closed.signal };
     this.#watches = new AgentWatches({ changes, clients: () => this.names.map((server) => this.clientOf(server)) });
     this.tools = new AgentTools({ ...deps, catalog, fleet, changes });
+    this.pins = new AgentPins({
+      servers: () => this.names.filter((server) => this.#pinned.has(server)),
+      clientOf: (server) => this.clientOf(server),
+      askAnew: (server) => this.tools.askAnew(server),
+    });
     this.context = new AgentContext({
       ...deps,
       policy,
@@ -191,6 +200,7 @@ export class AgentServers {
   async remove(server: string): Promise<void> {
     const client = this.clientOf(server);
     this.#catalog.remove(server);
+    this.#pinned.delete(server);
     this.context.remove(server);
     this.#watches.removed(client);
     await this.#fleet.remove(server);
@@ -222,21 +232,6 @@ export class AgentServers {
     if (server !== undefined) this.clientOf(server);
     const down = this.names.filter((name) => !this.clientOf(name).isConnected);
     return await this.connect(server === undefined ? down : [server], { ...options, reconnect: true });
-  }
-
-  /**
-   * Accepts tools of a server as they are now, where its configuration pins them.
-   *
-   * @param server Its name.
-   * @param names The tools, by their names at that server; all where none are named.
-   * @returns The names of the tools that had changed.
-   * @throws {MCPError} With `server_not_found` if there is no server of that name, or if it does not list its tools.
-   */
-  async acceptTools(server: string, names?: readonly string[]): Promise<readonly string[]> {
-    this.throwIfClosed();
-    const accepted = await this.clientOf(server).acceptTools(names);
-    if (accepted.length > 0) await this.tools.askAnew(server);
-    return accepted;
   }
 
   /**
@@ -336,7 +331,12 @@ export class AgentServers {
   #add(resolved: ResolvedServer, config: ServerConfig, secrets: Readonly<Record<string, string>> | undefined): void {
     const { name: server, tools: filter, timeoutMs } = resolved;
     const { makeClient, toKey } = this.#factory.make(resolved, config, secrets);
-    this.#catalog.add({ server, filter, toKey });
+    const pins = resolved.pin === "off" ? undefined : {
+      withheld: () => this.clientOf(server).withheldTools,
+      refresh: () => this.clientOf(server).refreshPins(),
+    };
+    if (pins !== undefined) this.#pinned.add(server);
+    this.#catalog.add({ server, filter, toKey, pins });
     const asksPerson = this.#hasPerson && resolved.auth?.grant === "authorization_code";
     const patienceMs = asksPerson ? PERSON_TIMEOUT_MS : undefined;
     this.#fleet.add({ server, makeClient, timeoutMs, patienceMs });

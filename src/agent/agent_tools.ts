@@ -85,6 +85,8 @@ export class AgentTools {
   async listOwned(options: RequestOptions): Promise<readonly OwnedTool[]> {
     const { agent, catalog, fleet, concurrency } = this.#deps;
     using deadline = beginOperation(options, this.#deps.closed);
+    const pins = catalog.refreshPins();
+    if (pins !== undefined) await deadline.race(pins).catch(() => {});
     if (catalog.unknownServers.length > 0) await deadline.race(catalog.loadFromCache()).catch(() => {});
     const unknown = [...catalog.unknownServers, ...fleet.unauthorized];
     if (unknown.length > 0) await fleet.askAll(unknown, { concurrency, signal: deadline.signal });

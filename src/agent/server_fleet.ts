@@ -188,7 +188,12 @@ export class ServerFleet {
    * @returns A snapshot.
    */
   statusOf(server: string): ServerStatus {
-    return { ...this.memberOf(server).client.getStatus(), ...this.#catalog.statusOf(server) };
+    const status = this.memberOf(server).client.getStatus();
+    const listed = this.#catalog.statusOf(server);
+    // A list from another isolate is compared by the catalogue, one of the server by its client.
+    const changedMs = [status.toolsChangedAtMs, listed.toolsChangedAtMs].filter((atMs) => atMs !== undefined);
+    const toolsChangedAtMs = changedMs.length === 0 ? undefined : Math.max(...changedMs);
+    return { ...status, ...listed, toolsChangedAtMs };
   }
 
   /**

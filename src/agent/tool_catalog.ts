@@ -5,20 +5,28 @@
  */
 
 import type { CachedTools, EpochToken, Listing } from "../cache/cached_tools.ts";
-import { type ListAge, toListFreshness } from "./list_freshness.ts";
+import {
+  type CatalogServer,
+  createSlot,
+  keyOf,
+  type KnownList,
+  type ListStatus,
+  namesOf,
+  NEGATIVE_FRESH_MS,
+  type Slot,
+  toKnownList,
+  toListStatus,
+  toolsOf,
+} from "./catalog_slot.ts";
+import { toListFreshness } from "./list_freshness.ts";
 import { namespaceOf, serversToAwait } from "./name_owners.ts";
 import type { Tool } from "../protocol.ts";
 import type { RouteCache } from "../route_cache.ts";
-import type { ServerCacheKey } from "../cache/server_cache_key.ts";
 import type { ListChanges } from "../server/list_changes.ts";
-import type { CollisionPolicy, ToolFilter } from "../server_config.ts";
-import type { ListFreshness, OwnedTool, ServerStatus, ShadowedTool } from "../status.ts";
+import type { CollisionPolicy } from "../server_config.ts";
+import type { ListFreshness, OwnedTool, ShadowedTool } from "../status.ts";
 import { diffTools } from "../tools/tool_diff.ts";
-import { isToolAllowed } from "../tools/tool_filter.ts";
 import { createNameTable, type NameMatch, type NameTable } from "./tool_names.ts";
-
-/** How long a failure to list keeps a server from being asked again, in milliseconds. */
-export const NEGATIVE_FRESH_MS = 30_000;
 
 /** For how long one isolate alone refreshes a list, in milliseconds. */
 const LEASE_MS = 10_000;
@@ -27,30 +35,6 @@ const LEASE_POLL_MS = 2_000;
 /** A list is not asked for again earlier, whatever the server says of it, in milliseconds. */
 const MIN_FRESH_MS = 1_000;
 
-/** What a server listed, or that it did not. */
-export interface KnownList extends ListAge {
-  /** The tools as listed; the filter is applied when they are looked at. Empty after a failure. */
-  readonly tools: readonly Tool[];
-  /** Whether the server was asked and gave no list. */
-  readonly failed: boolean;
-  /** Whether the list was cut or broke off. */
-  readonly partial: boolean;
-  /** Who said so. */
-  readonly from: "server" | "cache";
-  /** When it was asked, in milliseconds since the epoch. */
-  readonly atMs: number;
-}
-
-/** A server of the catalogue. */
-export interface CatalogServer {
-  /** Its name. */
-  readonly server: string;
-  /** Which of its tools the agent may see and call. */
-  readonly filter: ToolFilter;
-  /** Tells where the route cache keeps its list; asked once, when that is needed. */
-  readonly toKey: () => Promise<ServerCacheKey>;
-}
-
 /** What a name stands for as far as is known. */
 export type Resolution =
   | Extract<NameMatch, { kind: "owned" }>
@@ -58,15 +42,6 @@ export type Resolution =
   /** Servers whose list could still change the answer. */
   | { readonly kind: "undecided"; readonly waitFor: readonly string[] }
   | { readonly kind: "unknown" };
-
-interface Slot extends CatalogServer {
-  list: KnownList | undefined;
-  key: Promise<ServerCacheKey> | undefined;
-  /** How often in a row a server with tools said that it has none. */
-  empties: number;
-  /** How often everything had been forgotten when the listing began that is under way. */
-  begunAt: number;
-}
 
 /** What a catalogue works with. */
 export interface ToolCatalogDeps {
@@ -111,7 +86,7 @@ export class ToolCatalog {
    * @param server The server; its list is not known yet.
    */
   add(server: CatalogServer): void {
-    this.#slots.set(server.server, { ...server, list: undefined, key: undefined, empties: 0, begunAt: 0 });
+    this.#slots.set(server.server, createSlot(server));
     this.#forget();
   }
 
@@ -153,8 +128,8 @@ export class ToolCatalog {
 
   /** Every tool of the agent under the name to call it by, in the order of the servers. */
   get tools(): readonly OwnedTool[] {
-    const byServer = new Map([...this.#slots].map(([server, { list }]) => {
-      return [server, new Map(list?.tools.map((tool) => [tool.name, tool]))];
+    const byServer = new Map([...this.#slots].map(([server, slot]) => {
+      return [server, new Map(toolsOf(slot).map((tool) => [tool.name, tool]))];
     }));
     return this.#names().exposed.flatMap(({ name, server, tool: toolName }) => {
       const tool = byServer.get(server)?.get(toolName);
@@ -196,6 +171,16 @@ export class ToolCatalog {
    */
   namespaceOf(name: string): string | undefined {
     return namespaceOf(name, [...this.#slots.keys()]);
+  }
+
+  /**
+   * Reads what was decided elsewhere of pinned tools.
+   *
+   * @returns The reading, which never rejects; or `undefined` where there is nothing to read yet.
+   */
+  refreshPins(): Promise<unknown> | undefined {
+    const readings = [...this.#slots.values()].flatMap(({ pins }) => pins?.refresh() ?? []);
+    return readings.length === 0 ? undefined : Promise.all(readings);
   }
 
   /** Reads what the route cache has of the servers of which nothing is known. */
@@ -305,13 +290,8 @@ export class ToolCatalog {
    * @param server Its name.
    * @returns The fields that are about its list.
    */
-  statusOf(server: string): Pick<ServerStatus, "toolCount" | "toolsFrom" | "toolsPartial"> {
-    const slot = this.#slots.get(server);
-    const list = slot?.list;
-    if (slot === undefined || list === undefined || list.failed) {
-      return { toolCount: undefined, toolsFrom: undefined, toolsPartial: false };
-    }
-    return { toolCount: allowed(slot).length, toolsFrom: list.from, toolsPartial: list.partial };
+  statusOf(server: string): ListStatus {
+    return toListStatus(this.#slots.get(server));
   }
 
   async #load(): Promise<void> {
@@ -320,7 +300,8 @@ export class ToolCatalog {
     if (cache === undefined) return;
     await Promise.all(
       [...this.#slots.values()].filter((slot) => slot.list === undefined).map(async (slot) => {
-        const cached = await cache.load(await keyOf(slot));
+        // What is withheld there keeps its name, which must be known before a call is routed.
+        const [cached] = await Promise.all([keyOf(slot).then((key) => cache.load(key)), slot.pins?.refresh()]);
         // A list that was invalidated tells nothing of who owns a name: the server is asked first.
         if (
           slot.list !== undefined || flushes !== this.#flushes || cached === undefined ||
@@ -332,29 +313,20 @@ export class ToolCatalog {
   }
 
   #take(slot: Slot, cached: CachedTools): void {
-    const atMs = this.#deps.now() - cached.ageMs;
-    const failed = cached.kind === "negative";
-    const staleAtMs = atMs + (failed ? NEGATIVE_FRESH_MS : cached.freshMs);
-    this.#set(slot, {
-      tools: failed ? [] : cached.tools,
-      failed,
-      partial: !failed && cached.partial,
-      from: "cache",
-      atMs,
-      staleAtMs,
-      freshUntilMs: staleAtMs,
-      // What its server said of that is not kept.
-      isPublic: false,
-    });
-    if (!failed) this.#deps.onLoaded?.(slot.server, cached.tools);
+    this.#set(slot, toKnownList(cached, this.#deps.now()));
+    if (cached.kind === "tools") this.#deps.onLoaded?.(slot.server, cached.tools);
   }
 
   #set(slot: Slot, list: KnownList): void {
     const { changes } = this.#deps;
-    const before = slot.list === undefined || changes?.watched !== true ? undefined : allowed(slot);
+    // What the server itself has listed, its client has compared already.
+    const isCompared = list.from === "cache" || changes?.watched === true;
+    const before = slot.list === undefined || !isCompared ? undefined : toolsOf(slot);
     slot.list = list;
     this.#forget();
-    if (before !== undefined && diffTools(before, allowed(slot)) !== undefined) changes?.tell("tools");
+    if (before === undefined || diffTools(before, toolsOf(slot)) === undefined) return;
+    slot.changedAtMs = list.atMs;
+    changes?.tell("tools");
   }
 
   /** What was listed is used until then, or no longer. */
@@ -372,7 +344,7 @@ export class ToolCatalog {
 
   #names(): NameTable {
     return this.#table ??= createNameTable(
-      [...this.#slots.values()].map((slot) => ({ server: slot.server, tools: allowed(slot).map(({ name }) => name) })),
+      [...this.#slots.values()].map((slot) => ({ server: slot.server, tools: namesOf(slot) })),
       this.#deps.policy,
     );
   }
@@ -383,12 +355,4 @@ export class ToolCatalog {
     const owner = match?.kind === "owned" ? match.server : undefined;
     return serversToAwait({ name, owner, known: match !== undefined, servers, unknown, policy: this.#deps.policy });
   }
-}
-
-function keyOf(slot: Slot): Promise<ServerCacheKey> {
-  return slot.key ??= slot.toKey();
-}
-
-function allowed(slot: Slot): readonly Tool[] {
-  return slot.list?.tools.filter(({ name }) => isToolAllowed(slot.filter, name)) ?? [];
 }

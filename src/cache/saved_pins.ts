@@ -1,22 +1,33 @@
 /**
- * The pins of one server in the route store: first come, first pinned, whichever isolate it was.
+ * The pins of one server in the route store: first come, first pinned, whichever isolate it was. And what is decided of
+ * them.
  *
  * @module
  */
 
-import { isJsonObject, type JsonObject } from "../protocol.ts";
 import type { RouteKey } from "../route_store.ts";
-import type { PinKeeper, PinnedDigests } from "../tools/tool_pins.ts";
+import type { PinKeeper, PinnedDigests } from "../tools/pin_keeper.ts";
+import {
+  type PinPage,
+  putPins,
+  readOldPins,
+  readPinPage,
+  readPinTexts,
+  type StoredPin,
+  toPinTexts,
+  writePinPage,
+} from "./pin_book.ts";
 import type { RouteStoreGuard } from "./route_store_guard.ts";
+import { SavedDecisions } from "./saved_decisions.ts";
 import type { ServerCacheKey } from "./server_cache_key.ts";
+import { inBatches } from "./tool_chunks.ts";
 
-/** The version of the form; another one is a miss. */
-const VERSION = 1;
-/** How long pins are kept since they were last written, in milliseconds. */
-const TTL_MS = 365 * 86_400_000;
+/** How long pins are kept since they were last written, in milliseconds: past the life of any configuration. */
+const TTL_MS = 10 * 365 * 86_400_000;
 /** How often a write that another isolate was faster with is tried again. */
 const MAX_TRIES = 4;
-const DIGEST = /^[0-9a-f]{64}$/;
+/** How many pages there are at most. */
+const MAX_PAGES = 64;
 
 /** What pins are kept with. */
 export interface SavedPinsDeps {
@@ -28,9 +39,18 @@ export interface SavedPinsDeps {
   readonly now: () => number;
 }
 
+/** A page as it was read. */
+interface ReadPage extends PinPage {
+  readonly version: string | null;
+}
+
+type SaveOptions = NonNullable<Parameters<PinKeeper["save"]>[1]>;
+type Decisions = Awaited<ReturnType<NonNullable<PinKeeper["loadDecisions"]>>>;
+
 /** Keeps the pins of one server of one agent. */
 export class SavedPins implements PinKeeper {
   readonly #deps: SavedPinsDeps;
+  readonly #decisions: SavedDecisions;
 
   /**
    * Creates a keeper; nothing is read.
@@ -39,45 +59,155 @@ export class SavedPins implements PinKeeper {
    */
   constructor(deps: SavedPinsDeps) {
     this.#deps = deps;
+    const { guard, now } = deps;
+    this.#decisions = new SavedDecisions({ guard, now, ttlMs: TTL_MS, toKey: () => this.#keyOf("pin-decisions") });
   }
 
   async load(): Promise<PinnedDigests | undefined> {
-    return (await this.#read(await this.#key()))?.digests;
+    const pages = await this.#readBook();
+    if (pages === undefined) return undefined;
+    const pins = pinsOf(pages);
+    const old = await this.#readOld();
+    const missing = old?.filter(({ name }) => !pins.has(name)) ?? [];
+    // Isolates of an earlier version go on writing there: what is seen is taken over, before its time is over.
+    if (missing.length > 0) await this.#write(missing, false);
+    return Object.fromEntries([...missing, ...pins.values()].map(({ name, digest }) => [name, digest]));
   }
 
-  async save(digests: PinnedDigests, options: { readonly replace?: boolean } = {}): Promise<void> {
-    const { guard, now } = this.#deps;
-    const key = await this.#key();
+  async save(digests: PinnedDigests, options: SaveOptions = {}): Promise<boolean> {
+    const { replace = false, texts = {} } = options;
+    const pages = await this.#readBook();
+    if (pages === undefined) return false;
+    const byName = new Map(Object.entries(digests));
+    const known = pinsOf(pages);
+    const taken = new Set([...known.values()].flatMap(({ textId }) => textId ?? []));
+    const wanted = new Map(Object.entries(texts).filter(([name]) => replace || !known.has(name)));
+    const textIds = await this.#saveTexts(wanted, byName, taken);
+    const atMs = this.#deps.now();
+    const pins = [...byName].map(([name, digest]) => ({ name, digest, atMs, textId: textIds.get(name) }));
+    const kept = await this.#write(pins, replace);
+    if (kept && replace) await this.#dropTexts(taken);
+    return kept;
+  }
+
+  async loadDetails(
+    textsOf: readonly string[],
+  ): Promise<
+    Record<string, { readonly pinnedAtMs: number | undefined; readonly text: string | undefined }> | undefined
+  > {
+    const pages = await this.#readBook();
+    if (pages === undefined) return undefined;
+    const pins = pinsOf(pages);
+    const ids = new Set(textsOf.flatMap((name) => pins.get(name)?.textId ?? []));
+    const read = await inBatches([...ids], async (id) => {
+      const key = await this.#keyOf("pin-texts", id);
+      const answer = await this.#deps.guard.run((store) => store.get(key));
+      return [...readPinTexts(answer?.value?.value)];
+    });
+    const texts = new Map(read.flat());
+    return Object.fromEntries(
+      [...pins].map(([name, { atMs, digest }]) => [name, { pinnedAtMs: atMs, text: texts.get(digest) }]),
+    );
+  }
+
+  async loadDecisions(): Promise<Decisions> {
+    return await this.#decisions.load();
+  }
+
+  async saveDecisions(change: Parameters<NonNullable<PinKeeper["saveDecisions"]>>[0]): Promise<Decisions> {
+    return await this.#decisions.save(change);
+  }
+
+  /** Where each text went; what does not fit is not kept. */
+  async #saveTexts(
+    texts: ReadonlyMap<string, string>,
+    digests: ReadonlyMap<string, string>,
+    taken: ReadonlySet<string>,
+  ): Promise<ReadonlyMap<string, string>> {
+    const expiresAtMs = this.#deps.now() + TTL_MS;
+    const values = await toPinTexts(texts, digests, await this.#keyOf("pin-texts"), taken);
+    const written = await inBatches(values, async ({ id, names, value }) => {
+      const key = await this.#keyOf("pin-texts", id);
+      const answer = await this.#deps.guard.run((store) => store.set(key, value, { expiresAtMs }));
+      return answer === undefined ? [] : names.map((name) => [name, id] as const);
+    });
+    return new Map(written.flat());
+  }
+
+  /** What nobody refers to any more. */
+  async #dropTexts(ids: ReadonlySet<string>): Promise<void> {
+    const pages = await this.#readBook();
+    if (pages === undefined) return;
+    const used = new Set([...pinsOf(pages).values()].map(({ textId }) => textId));
+    await inBatches([...ids].filter((id) => !used.has(id)), async (id) => {
+      const key = await this.#keyOf("pin-texts", id);
+      await this.#deps.guard.run((store) => store.delete(key));
+    });
+  }
+
+  /** Whether all of them are kept: these, or where they do not replace, those of others that came first. */
+  async #write(pins: readonly StoredPin[], replace: boolean): Promise<boolean> {
     for (let tries = 0; tries < MAX_TRIES; tries++) {
-      const kept = await this.#read(key);
-      if (kept === undefined) return;
-      const merged = options.replace === true ? { ...kept.digests, ...digests } : { ...digests, ...kept.digests };
-      // As pairs: a tool may be called like a member that every object has.
-      const value: JsonObject = { v: VERSION, pins: Object.entries(merged) };
-      const expiresAtMs = now() + TTL_MS;
-      const answer = await guard.run((store) => store.set(key, value, { expiresAtMs, ifVersion: kept.version }));
-      if (answer === undefined || answer.value !== undefined) return;
+      const pages = await this.#readBook();
+      if (pages === undefined) return false;
+      const next = putPins(pages, pins, replace);
+      if (next.length > MAX_PAGES) return false;
+      const outcome = await this.#writePages(pages, next);
+      if (outcome !== "conflict") return outcome === "kept";
     }
+    return false;
   }
 
-  async #read(key: RouteKey): Promise<{ digests: PinnedDigests; version: string | null } | undefined> {
+  /** In their order: a page is there for others only where the one before says so. */
+  async #writePages(pages: readonly ReadPage[], next: readonly PinPage[]): Promise<"kept" | "conflict" | "away"> {
+    const expiresAtMs = this.#deps.now() + TTL_MS;
+    for (const [index, page] of next.entries()) {
+      const read = pages[index];
+      if (page === read) continue;
+      const key = await this.#pageKey(index);
+      const ifVersion = read?.version ?? null;
+      const value = writePinPage(page);
+      const answer = await this.#deps.guard.run((store) => store.set(key, value, { expiresAtMs, ifVersion }));
+      if (answer === undefined) return "away";
+      if (answer.value === undefined) return "conflict";
+    }
+    return "kept";
+  }
+
+  /** All pages; `undefined` where the store does not answer, or they are of a later version. */
+  async #readBook(): Promise<readonly ReadPage[] | undefined> {
+    const pages: ReadPage[] = [];
+    for (let more = true; more && pages.length < MAX_PAGES;) {
+      const key = await this.#pageKey(pages.length);
+      const answer = await this.#deps.guard.run((store) => store.get(key));
+      const page = answer === undefined ? undefined : readPinPage(answer.value?.value);
+      if (answer === undefined || page === undefined || page === "newer") return undefined;
+      pages.push({ ...page, version: answer.value?.version ?? null });
+      more = page.more;
+    }
+    return pages;
+  }
+
+  async #readOld(): Promise<readonly StoredPin[] | undefined> {
+    const key = await this.#keyOf("pins");
     const answer = await this.#deps.guard.run((store) => store.get(key));
-    if (answer === undefined) return undefined;
-    const version = answer.value?.version ?? null;
-    const value = answer.value?.value;
-    const pairs = isJsonObject(value) && value.v === VERSION && Array.isArray(value.pins) ? value.pins : [];
-    const digests = Object.fromEntries(pairs.filter(isPin));
-    return { digests, version };
+    return answer && readOldPins(answer.value?.value);
+  }
+
+  #pageKey(index: number): Promise<RouteKey> {
+    return this.#keyOf("pin-book", String(index));
   }
 
   /** Not the credential's: a tool that changes with a new token has changed. */
-  async #key(): Promise<RouteKey> {
+  async #keyOf(kind: string, ...rest: readonly string[]): Promise<RouteKey> {
     const [version, , agent, server, url] = await this.#deps.toKey();
-    return [version, "pins", agent, server, url];
+    return [version, kind, agent, server, url, ...rest];
   }
 }
 
-function isPin(pair: unknown): pair is [string, string] {
-  return Array.isArray(pair) && pair.length === 2 && typeof pair[0] === "string" && typeof pair[1] === "string" &&
-    DIGEST.test(pair[1]);
+/** By name; what came first counts. */
+function pinsOf(pages: readonly ReadPage[]): Map<string, StoredPin> {
+  const pins = new Map<string, StoredPin>();
+  for (const pin of pages.flatMap((page) => page.pins)) if (!pins.has(pin.name)) pins.set(pin.name, pin);
+  return pins;
 }

@@ -14,6 +14,7 @@ import { nearestNames } from "../nearest.ts";
 import type { Tool } from "../protocol.ts";
 import type { AgentStatus, ListFreshness, OwnedTool, RoutedResult, ToolRoute } from "../status.ts";
 import type { CallToolOptions, RequestOptions } from "../tool_client.ts";
+import type { PinDecision, PinnedTool, PinOutcome } from "../tools/pinned_tool.ts";
 import { RequestError } from "./request_error.ts";
 
 /**
@@ -105,6 +106,22 @@ export interface AgentClient
   watchLists(onChange: (kind: ListKind) => void, options?: RequestOptions): Promise<ListWatch>;
   /** Tells what is known of the agent, without asking a server. */
   getStatus(): AgentStatus;
+  /**
+   * The pinned tools of the agent's servers. A client need not offer it.
+   *
+   * @param options Deadline and cancellation.
+   * @returns Every tool of a server whose tools are pinned, as far as the agent may use it.
+   */
+  listPins?(options?: RequestOptions): Promise<readonly PinnedTool[]>;
+  /**
+   * Accepts a pinned tool as it is now, or withholds it. A client need not offer it.
+   *
+   * @param decision Which tool, and what is decided.
+   * @param options Deadline and cancellation.
+   * @returns What came of it.
+   * @throws {MCPError} With `server_not_found` or `tool_not_found`.
+   */
+  decidePin?(decision: PinDecision, options?: RequestOptions): Promise<PinOutcome>;
   /**
    * Connects again.
    *

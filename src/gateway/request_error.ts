@@ -31,9 +31,10 @@ import type { Fault } from "../errors.ts";
  * | `insufficient_scope` | 403 | the token has no scope for an agent of this name, whether there is one or not |
  * | `key_not_found` | 404 | the agent has no key of this id |
  * | `key_conflict` | 409 | the keys there are do not allow another one |
+ * | `pin_changed` | 409 | the tool is no longer what was looked at; nothing was decided |
  * | `not_implemented` | 501 | what the gateway stands on cannot do this |
  * | `callers_unavailable` | 503 | who the caller is cannot be found out, or its keys not changed, at the moment |
- * | `store_unavailable` | 503 | what an idempotency key promises cannot be kept at the moment; nothing was sent |
+ * | `store_unavailable` | 503 | what an idempotency key promises, or a decision, cannot be kept at the moment |
  * | `audit_unavailable` | 503 | the audit trail cannot be read at the moment |
  * | `too_many_requests` | 429 | a limit of the caller or of the agent is used up |
  * | `headers_too_large` | 431 | the headers passed a cap |
@@ -72,6 +73,7 @@ export type RequestErrorCode =
   | "insufficient_scope"
   | "key_not_found"
   | "key_conflict"
+  | "pin_changed"
   | "not_implemented"
   | "callers_unavailable"
   | "audit_unavailable"

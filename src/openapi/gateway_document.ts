@@ -81,6 +81,13 @@ const PARAMETERS: Readonly<Record<string, JsonObject>> = {
     description: "The most entries.",
     schema: { type: "integer", minimum: 1 },
   },
+  All: {
+    name: "all",
+    in: "query",
+    required: false,
+    description: "Whether those are shown too that are as they were pinned.",
+    schema: { type: "string", enum: ["true", "false"] },
+  },
   McpSession: {
     name: "Mcp-Session-Id",
     in: "header",

@@ -156,6 +156,16 @@ export const GATEWAY_ROUTES: readonly GatewayRoute[] = [
     problems: ["agent_not_found", "tool_not_found", "tool_ambiguous", ...ASKING],
   },
   {
+    method: "get",
+    path: "/agents/:agent/pins",
+    id: "listPins",
+    tag: "agents",
+    summary: "Shows the pinned tools that have changed or are withheld, as they were and as they are",
+    parameters: ["All", "RequestTimeout"],
+    answers: { 200: { description: "The tools.", schema: "PinList" } },
+    problems: ["agent_not_found", "invalid_header", "invalid_request", "not_implemented", ...ASKING],
+  },
+  {
     method: "post",
     path: "/agents/:agent/reconnect",
     id: "reconnect",

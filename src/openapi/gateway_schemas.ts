@@ -55,6 +55,11 @@ const KEY: Readonly<Record<string, JsonObject>> = {
 };
 const WITHIN: JsonObject = { ...count, description: "How long until every isolate knows, in milliseconds." };
 
+const PIN_STATE: JsonObject = {
+  ...oneOf("pinned", "changed", "withheld"),
+  description: "As it was pinned; no longer that; or withheld by decision, changed or not.",
+};
+
 /** The schemas by name, besides those of calls. */
 export const GATEWAY_SCHEMAS: Readonly<Record<string, JsonObject>> = {
   Index: object("What there is.", { name: text, routes: texts }),
@@ -84,9 +89,15 @@ export const GATEWAY_SCHEMAS: Readonly<Record<string, JsonObject>> = {
     "toolsFrom?": oneOf("server", "cache"),
     toolsPartial: flag,
     "toolsTtlMs?": number,
+    "toolsUpdatedAtMs?": { ...number, description: "When the list was made, in milliseconds since the epoch." },
+    "toolsChangedAtMs?": { ...number, description: "When the list was last seen to differ here." },
+    "toolsExpireAtMs?": { ...number, description: "Until when it is used without asking anew; may have passed." },
+    "changedTools?": { ...count, description: "How many tools are no longer what they were pinned as." },
+    "withheldTools?": { ...count, description: "How many are withheld, by decision or because they have changed." },
     warnings: texts,
     "latencyMs?": number,
     "latency?": LATENCY,
+    "latencySamples?": { ...listOf(number), description: "The last answered requests, in milliseconds, oldest first." },
     breaker: oneOf("closed", "open", "half_open"),
     running: count,
     waiting: count,
@@ -148,6 +159,38 @@ export const GATEWAY_SCHEMAS: Readonly<Record<string, JsonObject>> = {
     ageMs: number,
     fresh: flag,
     shadowedServers: texts,
+  }),
+  PinList: object("The pinned tools of an agent's servers.", {
+    agent: text,
+    cut: { ...flag, description: "Whether the answer leaves something out, as it would be too large." },
+    tools: listOf(toRef("schemas", "PinnedTool")),
+  }),
+  PinnedTool: object("A pinned tool. What its server says of it is the server's own text.", {
+    server: text,
+    tool: { ...text, description: "Its name at that server." },
+    state: PIN_STATE,
+    callable: { ...flag, description: "Whether it is listed and can be called." },
+    "pinnedAt?": text,
+    "digest?": { ...text, description: "Stands for what it is now." },
+    "before?": toRef("schemas", "ToolText"),
+    "now?": toRef("schemas", "ToolText"),
+    "note?": { ...text, description: "Why one of the two is missing." },
+  }),
+  ToolText: object("What a model is told of a tool.", { "description?": text, inputSchema: fields }),
+  PinDecision: {
+    ...object("What is decided of a pinned tool.", {
+      server: text,
+      tool: { ...text, description: "Its name at that server." },
+      decision: oneOf("accept", "withhold"),
+      "digest?": { ...text, description: "The digest of what was looked at: nothing else is accepted." },
+    }),
+    additionalProperties: false,
+  },
+  DecidedPin: object("How a pinned tool stands now.", {
+    server: text,
+    tool: text,
+    state: PIN_STATE,
+    effectiveWithinMs: WITHIN,
   }),
   Reconnected: mapOf("Server by server, whether it is connected now.", flag),
   AllReconnected: object("Agent by agent, and server by server, whether it is connected now.", {

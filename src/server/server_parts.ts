@@ -20,6 +20,7 @@ import { ServerTools } from "./server_tools.ts";
 import type { SingleServerMCPClientOptions } from "../single_server_options.ts";
 import type { ServerStatus } from "../status.ts";
 import { ToolCaller } from "./tool_caller.ts";
+import { isToolAllowed } from "../tools/tool_filter.ts";
 import { ToolPins } from "../tools/tool_pins.ts";
 
 /** For whom a client acts where nobody says. */
@@ -84,12 +85,17 @@ export function createServerParts(
   const { link } = held;
   const changes = new ListChanges();
   const requests = new ServerRequests({ server, link, onEvent, now, random });
-  const pins = pin === "off" ? undefined : new ToolPins(pin, options.pinKeeper);
+  const pins = pin === "off" ? undefined : new ToolPins(pin, options.pinKeeper, {
+    isShown: (tool) => isToolAllowed(filter, tool),
+    onDecided: onToolsStale,
+    now,
+  });
   const tools = new ServerTools({
     server,
     filter,
     requests,
     pins,
+    now,
     onChange: (diff) => {
       tell(onEvent, { type: "tools_changed", server, ...diff });
       changes.tell("tools");
@@ -139,8 +145,9 @@ export function createServerParts(
  */
 export function toServerStatus(parts: ServerParts, server: string, url: string): ServerStatus {
   const { connection, state, connectedAtMs, lastError } = parts.held.link.connector;
-  const { latency, breaker, running, waiting } = parts.requests;
-  const { list, known } = parts.tools;
+  const { latency, latencySamples, breaker, running, waiting } = parts.requests;
+  const { list, known, updatedAtMs, changedAtMs } = parts.tools;
+  const { pins } = parts;
   return {
     server,
     url,
@@ -152,9 +159,15 @@ export function toServerStatus(parts: ServerParts, server: string, url: string):
     toolsFrom: list && "server",
     toolsPartial: list?.partial ?? false,
     toolsTtlMs: list?.ttlMs,
+    toolsUpdatedAtMs: updatedAtMs,
+    toolsChangedAtMs: changedAtMs,
+    toolsExpireAtMs: updatedAtMs === undefined || list?.ttlMs === undefined ? undefined : updatedAtMs + list.ttlMs,
+    changedTools: pins?.changedCount,
+    withheldTools: pins?.withheldCount,
     warnings: list?.warnings ?? [],
     latencyMs: latency?.lastMs,
     latency,
+    latencySamples,
     breaker,
     running,
     waiting,

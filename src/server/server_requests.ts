@@ -95,6 +95,11 @@ export class ServerRequests {
     return this.#latency.summary;
   }
 
+  /** How long the last answered requests took, in milliseconds, oldest first; at most 32, `undefined` before the first. */
+  get latencySamples(): readonly number[] | undefined {
+    return this.#latency.recent;
+  }
+
   /** How many requests are under way. */
   get running(): number {
     return this.#bulkhead.running;

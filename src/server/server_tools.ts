@@ -33,6 +33,8 @@ export interface ServerToolsDeps {
   readonly onChange: (diff: ToolDiff) => void;
   /** What the tools were when they were first seen, where that matters. */
   readonly pins?: ToolPins | undefined;
+  /** The time, in milliseconds since the epoch. */
+  readonly now: () => number;
 }
 
 /** The tools of one server. */
@@ -43,6 +45,10 @@ export class ServerTools {
   #adopted: readonly Tool[] | undefined;
   /** What is known by name, computed once: each call looks its tool up. */
   #byName: ReadonlyMap<string, Tool> | undefined;
+  /** What was let through of the last list: a decision may have withheld some of it since. */
+  #told: readonly Tool[] | undefined;
+  #updatedAtMs: number | undefined;
+  #changedAtMs: number | undefined;
 
   /**
    * Creates an empty list.
@@ -58,10 +64,20 @@ export class ServerTools {
     return this.#list;
   }
 
-  /** The tools as far as they are known, the filter applied; `undefined` where nothing is. */
+  /** When the server has last given its list, in milliseconds since the epoch; `undefined` before that. */
+  get updatedAtMs(): number | undefined {
+    return this.#list && this.#updatedAtMs;
+  }
+
+  /** When a list last differed from the one before, in milliseconds since the epoch; `undefined` before that. */
+  get changedAtMs(): number | undefined {
+    return this.#changedAtMs;
+  }
+
+  /** The tools as far as they are known and may be called; `undefined` where nothing is known. */
   get known(): readonly Tool[] | undefined {
-    const tools = this.#list?.tools ?? this.#adopted;
-    return tools?.filter(({ name }) => isToolAllowed(this.#deps.filter, name));
+    const { pins } = this.#deps;
+    return pins === undefined ? this.#allowed : this.#allowed?.filter(({ name }) => !pins.isWithheld(name));
   }
 
   /**
@@ -80,6 +96,7 @@ export class ServerTools {
     this.#list = undefined;
     this.#adopted = undefined;
     this.#byName = undefined;
+    this.#told = undefined;
   }
 
   /**
@@ -125,13 +142,20 @@ export class ServerTools {
    * @throws {MCPError} With `tool_not_found`.
    */
   check(name: string, mayBeHidden = false): Tool | undefined {
-    const { server, filter } = this.#deps;
-    this.#byName ??= new Map(this.known?.map((one) => [one.name, one]));
+    const { server, filter, pins } = this.#deps;
+    if (pins?.isWithheld(name) === true && isToolAllowed(filter, name)) {
+      throw new MCPError(
+        "tool_not_found",
+        `Cannot call tool "${name}" as it is withheld at server "${server}": an administrator has to accept it first`,
+        { server },
+      );
+    }
+    this.#byName ??= new Map(this.#allowed?.map((one) => [one.name, one]));
     const tool = this.#byName.get(name);
     // A list that is empty may be a hiccup, and one that was cut says nothing of the rest: the server decides.
     const isOpen = mayBeHidden || this.#list === undefined || this.#list.partial || this.#list.tools.length === 0;
     if (tool !== undefined || (isOpen && isToolAllowed(filter, name))) return tool;
-    const suggestions = nearestNames(name, [...this.#byName.keys()]);
+    const suggestions = nearestNames(name, this.known?.map((one) => one.name) ?? []);
     throw new MCPError(
       "tool_not_found",
       `Cannot call tool "${name}" as server "${server}" does not list it${didYouMean(suggestions)}`,
@@ -139,21 +163,30 @@ export class ServerTools {
     );
   }
 
+  get #allowed(): readonly Tool[] | undefined {
+    const tools = this.#list?.tools ?? this.#adopted;
+    return tools?.filter(({ name }) => isToolAllowed(this.#deps.filter, name));
+  }
+
   async #pin(list: ToolList): Promise<ToolList> {
-    const pinned = await this.#deps.pins?.apply(list.tools);
-    return pinned === undefined
-      ? list
-      : { ...list, tools: pinned.tools, warnings: [...list.warnings, ...pinned.warnings] };
+    const warnings = await this.#deps.pins?.apply(list.tools);
+    // What is withheld stays in the list, so that it can be called as soon as it is accepted.
+    return warnings === undefined ? list : { ...list, warnings: [...list.warnings, ...warnings] };
   }
 
   #keep(list: ToolList): ToolList {
-    // What the filter holds back is not told of; a list from elsewhere may lack it.
-    const before = this.known;
+    // What the filter or a pin holds back is not told of; a list from elsewhere may lack it.
+    const before = this.#told ?? this.known;
     this.#list = list;
     this.#adopted = undefined;
     this.#byName = undefined;
-    const diff = before && diffTools(before, this.known ?? []);
-    if (diff !== undefined) this.#deps.onChange(diff);
+    this.#updatedAtMs = this.#deps.now();
+    this.#told = this.known ?? [];
+    const diff = before && diffTools(before, this.#told);
+    if (diff !== undefined) {
+      this.#changedAtMs = this.#updatedAtMs;
+      this.#deps.onChange(diff);
+    }
     return list;
   }
 }

@@ -8,11 +8,13 @@ import { CONNECT_TIMEOUT_MS } from "../connection/connector.ts";
 import { END_TIMEOUT_MS } from "../connection/limits.ts";
 import type { LogLevel } from "../context.ts";
 import { checkTimeout, Deadline } from "../deadline.ts";
+import { isMCPError, MCPError } from "../errors.ts";
 import type { ReadOptions } from "../feature_client.ts";
 import type { ListKind, ListWatch } from "../list_watch.ts";
 import type { ToolResult } from "../protocol.ts";
 import type { ResolvedServer } from "../server_config.ts";
 import type { CallToolOptions, RequestOptions } from "../tool_client.ts";
+import type { PinDecision, PinnedTool, PinOutcome } from "../tools/pinned_tool.ts";
 import type { ListedKind } from "./context_list.ts";
 import { createResponder, toPatient } from "./input_responder.ts";
 import { type Operation, Operations } from "./operations.ts";
@@ -20,6 +22,9 @@ import type { ContextRequest } from "./server_context.ts";
 import { tellLog } from "./server_listener.ts";
 import type { ServerParts } from "./server_parts.ts";
 import { ToolListing } from "./tool_listing.ts";
+
+/** How long a server is waited for where only its pins are looked at, in milliseconds: most of them are known. */
+const PIN_LIST_TIMEOUT_MS = 3_000;
 
 /** What the work is done with. */
 export interface ServerWorkDeps {
@@ -88,6 +93,59 @@ export class ServerWork {
   }
 
   /**
+   * What is known of the pinned tools; the server is asked where its own list is not at hand.
+   *
+   * @param options Deadline and cancellation.
+   * @returns The tools; none where they are not pinned.
+   */
+  async listPins(options: RequestOptions): Promise<readonly Omit<PinnedTool, "server">[]> {
+    this.throwIfClosed();
+    const { pins, tools } = this.#parts;
+    if (pins === undefined) return [];
+    await pins.refresh();
+    if (tools.list === undefined) await this.#tryListing({ timeoutMs: PIN_LIST_TIMEOUT_MS, ...options });
+    return await pins.list();
+  }
+
+  /**
+   * Accepts a pinned tool as it is now, or withholds it.
+   *
+   * @param decision Which tool, and what is decided.
+   * @param options Deadline and cancellation.
+   * @returns What came of it.
+   * @throws {MCPError} With `tool_not_found`.
+   */
+  async decidePin(
+    { tool, decision, digest }: Omit<PinDecision, "server">,
+    options: RequestOptions,
+  ): Promise<Omit<PinOutcome, "server">> {
+    this.throwIfClosed();
+    const { pins, tools } = this.#parts;
+    const { name: server } = this.#server;
+    if (pins === undefined) {
+      const message = `Cannot decide on tool "${tool}" as server "${server}" has its tools not pinned: set "pin"`;
+      throw new MCPError("tool_not_found", message, { server });
+    }
+    await pins.refresh();
+    // What is accepted is what there is now, not what there was when the list was made.
+    if (decision === "accept" || tools.list === undefined) await this.#tryListing(options);
+    const found = await pins.find(tool);
+    if (found === undefined) {
+      const message = `Cannot decide on tool "${tool}" as server "${server}" does not list it`;
+      throw new MCPError("tool_not_found", message, { server });
+    }
+    if (decision === "withhold") {
+      return { tool, state: "withheld", decided: true, kept: await pins.withhold(tool) };
+    }
+    const isThat = digest === undefined ? found.digest !== undefined : digest === found.digest;
+    if (!isThat && (digest !== undefined || found.state !== "withheld")) {
+      return { tool, state: found.state, decided: false, kept: false };
+    }
+    const { kept } = await pins.accept([tool]);
+    return { tool, state: (await pins.find(tool))?.state ?? found.state, decided: true, kept };
+  }
+
+  /**
    * Calls a tool.
    *
    * @param name The tool's name at the server.
@@ -102,7 +160,9 @@ export class ServerWork {
   ): Promise<ToolResult> {
     checkTimeout("idleTimeoutMs", options.idleTimeoutMs);
     const { onLog, logLevel = this.#logLevel } = options;
+    const { pins } = this.#parts;
     return await this.#operations.run({ options, phase: () => "call" }, async (deadline) => {
+      if (pins?.isDue === true) await deadline.race(pins.refresh());
       const result = await this.#parts.caller.call(name, args, {
         deadline,
         connectTimeoutMs: this.#operations.sharedMs(options),
@@ -193,6 +253,16 @@ export class ServerWork {
   close(): Promise<void> {
     this.#operations.close();
     return this.#closing ??= this.#close();
+  }
+
+  /** A server that does not answer now leaves what is known. */
+  async #tryListing(options: RequestOptions): Promise<void> {
+    try {
+      await this.listTools(options);
+    } catch (error) {
+      options.signal?.throwIfAborted();
+      if (isMCPError(error) && error.code === "closed") throw error;
+    }
   }
 
   #startWatching(): void {

@@ -4,142 +4,315 @@
  * @module
  */
 
-import { sha256Hex } from "../cache/sha256.ts";
-import type { JsonValue, Tool } from "../protocol.ts";
+import type { Tool } from "../protocol.ts";
+import type { PinKeeper, PinnedDigests } from "./pin_keeper.ts";
+import type { PinnedTool } from "./pinned_tool.ts";
+import { readToolText, type ToolText, toToolDigest, writeToolText } from "./tool_digest.ts";
+import { WithheldTools } from "./withheld_tools.ts";
 
-/**
- * Digests by tool name.
- *
- * @example
- * ```ts
- * import type { PinnedDigests } from "@portolan/mcp";
- * import { assertEquals } from "@std/assert";
- *
- * const changed = (before: PinnedDigests, now: PinnedDigests) =>
- *   Object.keys(now).filter((tool) => before[tool] !== undefined && before[tool] !== now[tool]);
- * assertEquals(changed({ read: "5f2c…", write: "90aa…" }, { read: "77d1…", copy: "c04e…" }), ["read"]);
- * ```
- */
-export type PinnedDigests = Readonly<Record<string, string>>;
+/** How many names one server may have pinned: as many as fit two full lists. */
+export const MAX_PINS = 4_000;
+/** How much of what tools were is held where nobody else keeps it, in characters. */
+const MAX_HELD_CHARS = 4 * 1024 * 1024;
+/** How many warnings there are of one kind. */
+const MAX_WARNINGS = 20;
 
-/**
- * Where pins are kept between isolates. Its methods never reject.
- *
- * @example In memory
- * ```ts
- * import { type PinKeeper, SingleServerMCPClient } from "@portolan/mcp";
- * import { assertEquals } from "@std/assert";
- *
- * let pinned: Record<string, string> = {};
- * const pinKeeper: PinKeeper = {
- *   load: () => Promise.resolve(pinned),
- *   save: (digests, { replace = false } = {}) =>
- *     Promise.resolve(void (pinned = replace ? { ...pinned, ...digests } : { ...digests, ...pinned })),
- * };
- * const config = { url: "https://files.example.com/mcp", pin: "block" } as const;
- * await using client = new SingleServerMCPClient("files", config, { pinKeeper });
- * assertEquals(client.server, "files");
- * ```
- */
-export interface PinKeeper {
-  /** What is pinned; empty where nothing is yet; `undefined` where it cannot be told at the moment. */
-  load(): Promise<PinnedDigests | undefined>;
-  /**
-   * Pins tools.
-   *
-   * @param digests The digests.
-   * @param options Whether they replace what is pinned; without it, what is pinned already stays.
-   */
-  save(digests: PinnedDigests, options?: { readonly replace?: boolean }): Promise<void>;
+/** What pins work with, besides their keeper. */
+export interface ToolPinsOptions {
+  /** Which tools may be told of at all. @default {All of them} */
+  readonly isShown?: ((name: string) => boolean) | undefined;
+  /** Told that something was decided in another isolate: the list is to be made anew. */
+  readonly onDecided?: (() => void) | undefined;
+  /** The time, in milliseconds since the epoch. @default {Date.now} */
+  readonly now?: (() => number) | undefined;
 }
 
-/** What comes of looking at a list. */
-export interface PinnedTools {
-  /** The tools that may be used. */
-  readonly tools: readonly Tool[];
-  /** What is no longer what it was, in words. */
-  readonly warnings: readonly string[];
+interface Current {
+  readonly digest: string;
+  readonly text: ToolText;
 }
 
 /** The pins of one server. */
 export class ToolPins {
   readonly #mode: "warn" | "block";
   readonly #keeper: PinKeeper | undefined;
+  readonly #withheld: WithheldTools;
+  readonly #isShown: (name: string) => boolean;
+  readonly #onDecided: (() => void) | undefined;
+  readonly #now: () => number;
   /** What is pinned as far as is known here; names may be any text. */
   readonly #pinned = new Map<string, string>();
-  #current: ReadonlyMap<string, string> = new Map();
-  #loaded = false;
+  /** What tools were, and since when, where nobody else keeps it. */
+  readonly #held = new Map<string, { readonly text: string | undefined; readonly pinnedAtMs: number }>();
+  #heldChars = 0;
+  #current: ReadonlyMap<string, Current> = new Map();
+  /** The tools of the last list that are no longer what they were pinned as. */
+  #changed: ReadonlySet<string> = new Set();
+  /** Those that could not be pinned. */
+  #unpinned: ReadonlySet<string> = new Set();
+  #loaded: { readonly revision: number | undefined } | undefined;
+  #refreshing: Promise<void> | undefined;
 
   /**
    * Creates pins; nothing is read.
    *
    * @param mode Whether a changed tool is told of, or withheld too.
    * @param keeper Where pins are kept; without one they hold as long as this object.
+   * @param options What else they work with.
    */
-  constructor(mode: "warn" | "block", keeper?: PinKeeper) {
+  constructor(mode: "warn" | "block", keeper?: PinKeeper, options: ToolPinsOptions = {}) {
+    const { now = Date.now, isShown = () => true, onDecided } = options;
     this.#mode = mode;
     this.#keeper = keeper;
+    this.#now = now;
+    this.#isShown = isShown;
+    this.#onDecided = onDecided;
+    this.#withheld = new WithheldTools(keeper, now);
+  }
+
+  /** Whether others may have decided since that was last read: see {@linkcode ToolPins.refresh}. */
+  get isDue(): boolean {
+    return this.#withheld.isDue;
+  }
+
+  /** The tools that are withheld, by decision or because they have changed, as far as is known here. */
+  get withheld(): readonly string[] {
+    const changed = this.#mode === "block" ? [...this.#changed, ...this.#unpinned] : [];
+    return [...new Set([...this.#withheld.names, ...changed])];
+  }
+
+  /** How many tools of the last list are no longer what they were pinned as. */
+  get changedCount(): number {
+    return [...this.#changed].filter(this.#isShown).length;
+  }
+
+  /** How many tools are withheld. */
+  get withheldCount(): number {
+    return this.withheld.filter(this.#isShown).length;
+  }
+
+  /**
+   * Whether a tool is withheld.
+   *
+   * @param name Its name at the server.
+   * @returns Whether it is, as far as is known here.
+   */
+  isWithheld(name: string): boolean {
+    if (this.#withheld.has(name)) return true;
+    return this.#mode === "block" && (this.#changed.has(name) || this.#unpinned.has(name));
+  }
+
+  /** Reads what was decided elsewhere, for all who wait for that at once. Never rejects. */
+  refresh(): Promise<void> {
+    return this.#refreshing ??= this.#refresh().finally(() => this.#refreshing = undefined);
   }
 
   /**
    * Looks at a list: pins what is new, and finds what has changed.
    *
    * @param tools The tools as the server lists them.
-   * @returns The tools that may be used, and warnings.
+   * @returns What is no longer what it was, or is withheld, in words.
    */
-  async apply(tools: readonly Tool[]): Promise<PinnedTools> {
+  async apply(tools: readonly Tool[]): Promise<readonly string[]> {
+    await this.#withheld.read();
     await this.#load();
-    const current = new Map<string, string>();
-    for (const tool of tools) current.set(tool.name, await toDigest(tool));
+    const current = new Map<string, Current>();
+    for (const tool of tools) current.set(tool.name, { digest: await toToolDigest(tool.name, tool), text: tool });
     this.#current = current;
-    const fresh = [...current].filter(([name]) => !this.#pinned.has(name));
-    for (const [name, digest] of fresh) this.#pinned.set(name, digest);
-    if (fresh.length > 0) await this.#keeper?.save(Object.fromEntries(fresh));
-    const changed = new Set([...current].filter(([name, digest]) => this.#pinned.get(name) !== digest).map(([n]) => n));
-    const fate = this.#mode === "block" ? "it is withheld until it is accepted" : "look at it before you trust it";
-    return {
-      tools: this.#mode === "block" ? tools.filter(({ name }) => !changed.has(name)) : tools,
-      warnings: [...changed].map((name) => `Tool "${name}" is no longer what it was pinned as: ${fate}`),
-    };
+    const fresh = [...current.keys()].filter((name) => !this.#pinned.has(name));
+    const room = Math.max(0, MAX_PINS - this.#pinned.size);
+    this.#unpinned = new Set(fresh.slice(room));
+    await this.#pin(fresh.slice(0, room), false);
+    this.#compare();
+    return this.#toWarnings();
   }
 
   /**
-   * Pins tools as they are now.
+   * Pins tools as they are now, and lets them through.
    *
    * @param names Which ones; all of the last list where none are named.
-   * @returns The names that were pinned anew.
+   * @returns The names that were pinned anew or let through, and whether that is kept.
    */
-  async accept(names: readonly string[] = [...this.#current.keys()]): Promise<readonly string[]> {
-    const accepted = names.filter((name) => {
-      const digest = this.#current.get(name);
+  async accept(
+    names: readonly string[] = [...this.#current.keys()],
+  ): Promise<{ readonly names: readonly string[]; readonly kept: boolean }> {
+    const changed = names.filter((name) => {
+      const digest = this.#current.get(name)?.digest;
       return digest !== undefined && digest !== this.#pinned.get(name);
     });
-    for (const name of accepted) this.#pinned.set(name, this.#current.get(name)!);
-    const digests = Object.fromEntries(accepted.map((name) => [name, this.#current.get(name)!]));
-    if (accepted.length > 0) await this.#keeper?.save(digests, { replace: true });
-    return accepted;
+    const accepted = [...new Set([...changed, ...names.filter((name) => this.#withheld.has(name))])];
+    if (accepted.length === 0) return { names: accepted, kept: true };
+    const isPinned = await this.#pin(changed, true);
+    this.#compare();
+    this.#unpinned = new Set([...this.#unpinned].filter((name) => !this.#pinned.has(name)));
+    // After the pins: who hears of the decision reads them.
+    const isDecided = await this.#withheld.decide({ release: accepted });
+    return { names: accepted, kept: isPinned && isDecided };
   }
 
+  /**
+   * Withholds a tool until it is accepted.
+   *
+   * @param name Its name at the server.
+   * @returns Whether that is kept.
+   */
+  async withhold(name: string): Promise<boolean> {
+    return await this.#withheld.decide({ withhold: [name] });
+  }
+
+  /**
+   * What a tool is now.
+   *
+   * @param name Its name at the server.
+   * @returns The digest where the last list has it, and how it stands; `undefined` where nothing is known of it, or it may
+   * not be told of.
+   */
+  async find(name: string): Promise<Pick<PinnedTool, "state" | "digest"> | undefined> {
+    await this.#load();
+    const isKnown = this.#current.has(name) || this.#pinned.has(name) || this.#withheld.has(name);
+    return isKnown && this.#isShown(name)
+      ? { state: this.#stateOf(name), digest: this.#current.get(name)?.digest }
+      : undefined;
+  }
+
+  /**
+   * What is known of each tool of the last list, and of those that are withheld.
+   *
+   * @returns The tools, without their server.
+   */
+  async list(): Promise<readonly Omit<PinnedTool, "server">[]> {
+    await this.#load();
+    const names = [...new Set([...this.#current.keys(), ...this.#withheld.names])].filter(this.#isShown);
+    const textsOf = names.filter((name) => this.#stateOf(name) !== "pinned");
+    const details = new Map(Object.entries(await this.#keeper?.loadDetails?.(textsOf) ?? {}));
+    return await Promise.all(
+      names.map((name) => this.#describe(name, { ...this.#held.get(name), ...details.get(name) })),
+    );
+  }
+
+  async #describe(
+    name: string,
+    kept: { readonly text?: string | undefined; readonly pinnedAtMs?: number | undefined },
+  ): Promise<Omit<PinnedTool, "server">> {
+    const state = this.#stateOf(name);
+    const current = this.#current.get(name);
+    const digest = this.#pinned.get(name);
+    const now = current && writeToolText(current.text) !== undefined ? toText(current.text) : undefined;
+    const before = state === "pinned" || digest === undefined || kept.text === undefined
+      ? undefined
+      : await readToolText(kept.text, name, digest);
+    return {
+      tool: name,
+      state,
+      callable: current !== undefined && !this.isWithheld(name),
+      pinnedAtMs: kept.pinnedAtMs,
+      digest: current?.digest,
+      before,
+      now,
+      note: toNote({
+        state,
+        isListed: current !== undefined,
+        hasBefore: before !== undefined,
+        hasNow: now !== undefined,
+      }),
+    };
+  }
+
+  #stateOf(name: string): PinnedTool["state"] {
+    if (this.#withheld.has(name)) return "withheld";
+    return this.#changed.has(name) || this.#unpinned.has(name) ? "changed" : "pinned";
+  }
+
+  #compare(): void {
+    const pairs = [...this.#current].filter(([name, { digest }]) => {
+      return this.#pinned.has(name) && this.#pinned.get(name) !== digest;
+    });
+    this.#changed = new Set(pairs.map(([name]) => name));
+  }
+
+  /** Pins tools of the last list; whether that is kept. */
+  async #pin(names: readonly string[], replace: boolean): Promise<boolean> {
+    const pins = names.flatMap((name) => {
+      const current = this.#current.get(name);
+      return current === undefined ? [] : [{ name, digest: current.digest, text: writeToolText(current.text) }];
+    });
+    if (pins.length === 0) return true;
+    for (const { name, digest, text } of pins) {
+      this.#pinned.set(name, digest);
+      if (this.#keeper?.loadDetails === undefined) this.#hold(name, text);
+    }
+    const texts = Object.fromEntries(pins.flatMap(({ name, text }) => text === undefined ? [] : [[name, text]]));
+    const digests: PinnedDigests = Object.fromEntries(pins.map(({ name, digest }) => [name, digest]));
+    const kept = await this.#keeper?.save(digests, { replace, texts });
+    // Another isolate may have been faster: the first pin counts, whoever made it.
+    if (!replace && this.#keeper !== undefined) await this.#takeKept();
+    return kept !== false;
+  }
+
+  #hold(name: string, text: string | undefined): void {
+    this.#heldChars -= this.#held.get(name)?.text?.length ?? 0;
+    const fits = text !== undefined && this.#heldChars + text.length <= MAX_HELD_CHARS;
+    if (fits) this.#heldChars += text.length;
+    this.#held.set(name, { text: fits ? text : undefined, pinnedAtMs: this.#now() });
+  }
+
+  /** A store that is away is asked again; until then, what was first seen here holds. */
   async #load(): Promise<void> {
-    if (this.#loaded) return;
+    const { revision } = this.#withheld;
+    if (this.#loaded !== undefined && this.#loaded.revision === revision) return;
+    if (await this.#takeKept()) this.#loaded = { revision };
+  }
+
+  async #takeKept(): Promise<boolean> {
     const kept = this.#keeper === undefined ? {} : await this.#keeper.load();
-    // A store that is away is asked again; until then, what was first seen here holds.
-    if (kept === undefined) return;
+    if (kept === undefined) return false;
     for (const [name, digest] of Object.entries(kept)) this.#pinned.set(name, digest);
-    this.#loaded = true;
+    return true;
+  }
+
+  async #refresh(): Promise<void> {
+    if (await this.#withheld.read()) this.#onDecided?.();
+  }
+
+  #toWarnings(): readonly string[] {
+    const shown = [...this.#current.keys()].filter(this.#isShown);
+    const changed = shown.filter((name) => this.#changed.has(name));
+    const decided = shown.filter((name) => this.#withheld.has(name) && !this.#changed.has(name));
+    const unpinned = shown.filter((name) => this.#unpinned.has(name));
+    const fate = (name: string) =>
+      this.isWithheld(name) ? "it is withheld until it is accepted" : "look at it before you trust it";
+    return [
+      ...cap(changed, (name) => `Tool "${name}" is no longer what it was pinned as: ${fate(name)}`, "have changed"),
+      ...cap(decided, (name) => `Tool "${name}" is withheld until it is accepted`, "are withheld"),
+      ...cap(
+        unpinned,
+        (name) => `Tool "${name}" cannot be pinned as ${MAX_PINS} names are: ${fate(name)}`,
+        "are not pinned",
+      ),
+    ];
   }
 }
 
-/** SHA-256 over what a model is told of a tool: its name, its description and its arguments. */
-function toDigest(tool: Tool): Promise<string> {
-  const { name, description, inputSchema } = tool;
-  return sha256Hex(JSON.stringify(toCanonical({ name, description: description ?? null, inputSchema })));
+/** A server may have any number of tools change: the first of them are named. */
+function cap(names: readonly string[], toWarning: (name: string) => string, what: string): readonly string[] {
+  const rest = names.length - MAX_WARNINGS;
+  return [...names.slice(0, MAX_WARNINGS).map(toWarning), ...(rest > 0 ? [`${rest} more tools ${what}`] : [])];
 }
 
-/** The same value with the keys of every object in order: their order says nothing. */
-function toCanonical(value: JsonValue): JsonValue {
-  if (Array.isArray(value)) return value.map(toCanonical);
-  if (typeof value !== "object" || value === null) return value;
-  const keys = Object.keys(value).sort();
-  return keys.map((key) => [key, toCanonical(value[key] ?? null)]);
+function toText({ description, inputSchema }: ToolText): ToolText {
+  return description === undefined ? { inputSchema } : { description, inputSchema };
+}
+
+function toNote(
+  { state, isListed, hasBefore, hasNow }: {
+    readonly state: PinnedTool["state"];
+    readonly isListed: boolean;
+    readonly hasBefore: boolean;
+    readonly hasNow: boolean;
+  },
+): string | undefined {
+  if (!isListed) return "Its server does not list it now";
+  if (!hasNow) return "What it is now is too large to be shown";
+  if (state === "pinned" || hasBefore) return undefined;
+  return "What it was pinned as is not kept: it was too large, or was pinned by an earlier version";
 }

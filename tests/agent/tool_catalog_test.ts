@@ -4,7 +4,8 @@ import type { Listing } from "../../src/cache/cached_tools.ts";
 import { toServerCacheKey } from "../../src/cache/server_cache_key.ts";
 import { MemoryRouteStore } from "../../src/memory_route_store.ts";
 import { RouteCache } from "../../src/route_cache.ts";
-import { NEGATIVE_FRESH_MS, ToolCatalog } from "../../src/agent/tool_catalog.ts";
+import { NEGATIVE_FRESH_MS } from "../../src/agent/catalog_slot.ts";
+import { ToolCatalog } from "../../src/agent/tool_catalog.ts";
 
 const TTL_MS = 60_000;
 
@@ -92,8 +93,17 @@ Deno.test("ToolCatalog.record() takes any list where there was none", async () =
   await record("a", "failed");
   await record("b", []);
   assertEquals([catalog.listOf("a")?.failed, catalog.listOf("b")?.failed], [true, false]);
-  assertEquals(catalog.statusOf("a"), { toolCount: undefined, toolsFrom: undefined, toolsPartial: false });
-  assertEquals(catalog.statusOf("b"), { toolCount: 0, toolsFrom: "server", toolsPartial: false });
+  const times = { toolsUpdatedAtMs: undefined, toolsChangedAtMs: undefined, toolsExpireAtMs: undefined };
+  const failed = { toolCount: undefined, toolsFrom: undefined, toolsPartial: false, ...times };
+  assertEquals(catalog.statusOf("a"), failed);
+  assertEquals(catalog.statusOf("b"), {
+    toolCount: 0,
+    toolsFrom: "server",
+    toolsPartial: false,
+    toolsUpdatedAtMs: clock.nowMs,
+    toolsChangedAtMs: undefined,
+    toolsExpireAtMs: clock.nowMs + TTL_MS,
+  });
   clock.nowMs += NEGATIVE_FRESH_MS;
   assertEquals(catalog.staleServers, ["a"], "a failure is asked about sooner");
   await record("a", ["x"]);

@@ -272,4 +272,18 @@ for (const [name, door] of Object.entries(GATEWAY_DOORS)) {
       assertStringIncludes(warnings, "echo");
     }
   });
+
+  Deno.test(`S10 a tool that is withheld is neither listed nor called, and its error says what to do, at ${name}`, async () => {
+    await using mine = await startMCPServer();
+    const servers = { s: { url: mine.url, pin: "warn" as const } };
+    await using house = await openHouse({ agents: { Kairos: { servers } } });
+    assertEquals(await codeOf(await send(house, door.toCall("Kairos", "echo", { text: "hi" }))), "ok");
+    const ran = mine.executions.get("echo");
+    await house.manager.openClient("Kairos").decidePin({ server: "s", tool: "echo", decision: "withhold" });
+    const response = await send(house, door.toCall("Kairos", "echo", { text: "hi" }));
+    assertStringIncludes(await response.clone().text(), "an administrator has to accept it");
+    assertEquals(await codeOf(response), "tool_not_found");
+    assertFalse((await door.readList(await send(house, door.toList("Kairos")))).includes("echo"));
+    assertEquals(mine.executions.get("echo"), ran);
+  });
 }

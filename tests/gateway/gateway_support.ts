@@ -84,6 +84,8 @@ export function fakeDirectory(agents: readonly string[], overrides: Partial<Agen
         getServerInfo: (server) => overrides.getServerInfo?.(server),
         getListFreshness: (kind) => overrides.getListFreshness?.(kind) ?? { ttlMs: 1_000, cacheScope: "public" },
         watchLists: (...args) => overrides.watchLists?.(...args) ?? unexpected("watchLists"),
+        ...(overrides.listPins !== undefined && { listPins: overrides.listPins }),
+        ...(overrides.decidePin !== undefined && { decidePin: overrides.decidePin }),
         getStatus: () => overrides.getStatus?.() ?? agentStatus(agent),
         reconnect(options) {
           note("reconnect", [options?.server], options?.signal);

@@ -114,7 +114,7 @@ Deno.test("the gateway answers what its document says", async () => {
   await using files = await startMCPServer({ name: "files" });
   await using mail = await startMCPServer({ name: "mail" });
   const servers = {
-    files: { url: files.url },
+    files: { url: files.url, pin: "warn" as const },
     mail: { url: mail.url },
     gone: { url: "http://127.0.0.1:9/mcp" },
     idle: { url: "http://127.0.0.1:9/mcp" },
@@ -182,6 +182,12 @@ Deno.test("the gateway answers what its document says", async () => {
   await check("/activity?agent=Nobody", "/activity");
   await check("/activity?limit=x", "/activity");
   await check("/agents/Kairos/openapi.json", `${agent}/openapi.json`);
+  const decision = (tool: string) => post(JSON.stringify({ server: "files", tool, decision: "withhold" }));
+  await check("/admin/agents/Kairos/pins", `/admin${agent}/pins`, decision("add"));
+  await check("/admin/agents/Kairos/pins", `/admin${agent}/pins`, decision("ad"));
+  await check("/admin/agents/Kairos/pins", `/admin${agent}/pins`, post("{}"));
+  await check("/agents/Kairos/pins?all=true", `${agent}/pins`);
+  await check("/agents/Kairos/pins?all=x", `${agent}/pins`);
   await check("/agents/Kairos/status", `${agent}/status`);
   const rpc = (method: string, id?: number) => post(JSON.stringify({ jsonrpc: "2.0", id, method, params: {} }));
   for (const message of [rpc("tools/list", 1), rpc("no/such", 2), rpc("notifications/initialized")]) {

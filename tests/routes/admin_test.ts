@@ -11,6 +11,7 @@ const START_MS = Date.parse("2027-01-31T12:00:00Z");
 const ROUTES: readonly [method: string, path: string][] = [
   ["POST", "/admin/reconnect"],
   ["POST", "/admin/cache/flush"],
+  ["POST", "/admin/agents/Kairos/pins"],
   ["GET", "/admin/agents/Kairos/keys"],
   ["GET", "/admin/agents/*/keys"],
   ["POST", "/admin/agents/Kairos/keys"],

@@ -2,7 +2,8 @@ import { assertEquals, assertRejects } from "@std/assert";
 import { MCPError, MultiServerMCPClient, type PinnedDigests, SingleServerMCPClient } from "@portolan/mcp";
 import { MemoryRouteStore } from "@portolan/mcp";
 import { KvRouteStore } from "@portolan/mcp/kv";
-import { type PinKeeper, ToolPins } from "../../src/tools/tool_pins.ts";
+import type { PinKeeper } from "../../src/tools/pin_keeper.ts";
+import { ToolPins } from "../../src/tools/tool_pins.ts";
 import type { Tool } from "../../src/protocol.ts";
 import { textOf } from "../support/client_support.ts";
 import { startMCPServer } from "../support/mcp_server.ts";
@@ -23,64 +24,70 @@ function keeperOf(kept: PinnedDigests | undefined): PinKeeper & { readonly saved
   };
 }
 
+/** What may be used of a list, and the warnings. */
+async function apply(pins: ToolPins, tools: readonly Tool[]) {
+  const warnings = await pins.apply(tools);
+  return { tools: tools.filter(({ name }) => !pins.isWithheld(name)), warnings };
+}
+
 Deno.test("ToolPins.apply() pins what it sees first, whatever the order of keys", async () => {
   const pins = new ToolPins("block");
-  assertEquals(await pins.apply([READ]), { tools: [READ], warnings: [] });
+  assertEquals(await apply(pins, [READ]), { tools: [READ], warnings: [] });
   const reordered: Tool = { inputSchema: { properties: {}, type: "object" }, description: "Reads", name: "read" };
-  assertEquals((await pins.apply([reordered])).warnings, []);
-  assertEquals((await pins.apply([{ ...READ, annotations: { title: "Other" } }])).warnings, []);
+  assertEquals((await apply(pins, [reordered])).warnings, []);
+  assertEquals((await apply(pins, [{ ...READ, annotations: { title: "Other" } }])).warnings, []);
 });
 
 Deno.test("S10 ToolPins.apply() tells of a changed tool (warn) and withholds it (block)", async () => {
   for (const changed of [EVIL, { ...READ, inputSchema: { type: "object" } }, { ...READ, description: undefined }]) {
     const warning = new ToolPins("warn");
-    await warning.apply([READ]);
-    const warned = await warning.apply([changed]);
+    await apply(warning, [READ]);
+    const warned = await apply(warning, [changed]);
     assertEquals([warned.tools, warned.warnings.length], [[changed], 1]);
     const blocking = new ToolPins("block");
-    await blocking.apply([READ]);
-    const blocked = await blocking.apply([changed, { ...READ, name: "write" }]);
+    await apply(blocking, [READ]);
+    const blocked = await apply(blocking, [changed, { ...READ, name: "write" }]);
     assertEquals([blocked.tools.map(({ name }) => name), blocked.warnings.length], [["write"], 1]);
-    assertEquals((await blocking.apply([READ])).warnings, []);
+    assertEquals((await apply(blocking, [READ])).warnings, []);
   }
 });
 
 Deno.test("S10 ToolPins.apply() takes a renamed tool for a new one and keeps the pin of the old name", async () => {
   const pins = new ToolPins("block");
-  await pins.apply([READ]);
-  assertEquals((await pins.apply([{ ...READ, name: "peruse" }])).warnings, []);
-  assertEquals((await pins.apply([EVIL])).tools, []);
+  await apply(pins, [READ]);
+  assertEquals((await apply(pins, [{ ...READ, name: "peruse" }])).warnings, []);
+  assertEquals((await apply(pins, [EVIL])).tools, []);
 });
 
 Deno.test("ToolPins.accept() pins changed tools as they are now", async () => {
   const keeper = keeperOf({});
   const pins = new ToolPins("block", keeper);
-  await pins.apply([READ]);
-  await pins.apply([EVIL]);
-  assertEquals(await pins.accept(["nothing"]), []);
-  assertEquals(await pins.accept(), ["read"]);
-  assertEquals((await pins.apply([EVIL])).tools, [EVIL]);
+  await apply(pins, [READ]);
+  await apply(pins, [EVIL]);
+  assertEquals(await pins.accept(["nothing"]), { names: [], kept: true });
+  assertEquals(await pins.accept(), { names: ["read"], kept: true });
+  assertEquals((await apply(pins, [EVIL])).tools, [EVIL]);
   assertEquals(keeper.saved.length, 2);
 });
 
 Deno.test("ToolPins.apply() goes by what another isolate has pinned, once that can be told", async () => {
   const first = keeperOf({});
-  await new ToolPins("block", first).apply([READ]);
+  await apply(new ToolPins("block", first), [READ]);
   const pins = new ToolPins("block", keeperOf(first.saved[0]));
-  assertEquals((await pins.apply([EVIL])).tools, []);
+  assertEquals((await apply(pins, [EVIL])).tools, []);
 
   const store: { kept?: PinnedDigests | undefined } = {};
   const away: PinKeeper = { load: () => Promise.resolve(store.kept), save: () => Promise.resolve() };
   const later = new ToolPins("block", away);
-  assertEquals((await later.apply([EVIL])).tools, [EVIL]);
+  assertEquals((await apply(later, [EVIL])).tools, [EVIL]);
   store.kept = first.saved[0];
-  assertEquals((await later.apply([EVIL])).tools, []);
+  assertEquals((await apply(later, [EVIL])).tools, []);
 });
 
 Deno.test("S6 ToolPins.apply() pins tools called like members of every object", async () => {
   const pins = new ToolPins("block", keeperOf({}));
   const tools = ["constructor", "toString"].map((name) => ({ ...READ, name }));
-  assertEquals(await pins.apply(tools), { tools, warnings: [] });
+  assertEquals(await apply(pins, tools), { tools, warnings: [] });
 });
 
 Deno.test("S10 SingleServerMCPClient withholds a changed tool at list and at call until it is accepted", async () => {

@@ -1,0 +1,114 @@
+/**
+ * What is decided of the pinned tools of one server, in the route store: one small value, so that every isolate can look
+ * at it often.
+ *
+ * @module
+ */
+
+import { isJsonObject, type JsonObject } from "../protocol.ts";
+import { MAX_ROUTE_VALUE_BYTES, type RouteKey } from "../route_store.ts";
+import type { PinKeeper } from "../tools/pin_keeper.ts";
+import type { RouteStoreGuard } from "./route_store_guard.ts";
+
+/** The version of the form. */
+const VERSION = 1;
+/** How often a write that another isolate was faster with is tried again. */
+const MAX_TRIES = 8;
+
+const NONE: Decisions = { revision: 0, withheld: [] };
+
+const encoder = new TextEncoder();
+
+type Change = Parameters<NonNullable<PinKeeper["saveDecisions"]>>[0];
+
+/** What is decided. */
+export interface Decisions {
+  /** Another one after each decision. */
+  readonly revision: number;
+  /** The tools that are withheld by decision. */
+  readonly withheld: readonly string[];
+}
+
+/** What decisions are kept with. */
+export interface SavedDecisionsDeps {
+  /** The store, behind its guard: it never rejects. */
+  readonly guard: RouteStoreGuard;
+  /** Tells where they are kept. */
+  readonly toKey: () => Promise<RouteKey>;
+  /** How long they are kept since the last one, in milliseconds. */
+  readonly ttlMs: number;
+  /** The time, in milliseconds since the epoch. */
+  readonly now: () => number;
+}
+
+/** Keeps what is decided of the pinned tools of one server. */
+export class SavedDecisions {
+  readonly #deps: SavedDecisionsDeps;
+
+  /**
+   * Creates a keeper; nothing is read.
+   *
+   * @param deps What decisions are kept with.
+   */
+  constructor(deps: SavedDecisionsDeps) {
+    this.#deps = deps;
+  }
+
+  /**
+   * Reads what is decided.
+   *
+   * @returns What is; `undefined` where that cannot be told at the moment.
+   */
+  async load(): Promise<Decisions | undefined> {
+    const read = await this.#read();
+    return read?.decisions === "broken" ? undefined : read?.decisions;
+  }
+
+  /**
+   * Decides.
+   *
+   * @param change The tools to withhold, and those that are withheld no longer.
+   * @returns What is decided now; `undefined` where it could not be kept.
+   */
+  async save({ withhold = [], release = [] }: Change): Promise<Decisions | undefined> {
+    const { guard, now, ttlMs, toKey } = this.#deps;
+    for (let tries = 0; tries < MAX_TRIES; tries++) {
+      const read = await this.#read();
+      if (read === undefined) return undefined;
+      const before = read.decisions === "broken" ? NONE : read.decisions;
+      const names = new Set([...before.withheld, ...withhold]);
+      for (const name of release) names.delete(name);
+      // By the clock too: a number that was there before the value was lost must not come again.
+      const revision = Math.max(before.revision + 1, now());
+      const decisions: Decisions = { revision, withheld: [...names] };
+      const value: JsonObject = { v: VERSION, revision, withheld: [...names] };
+      if (encoder.encode(JSON.stringify(value)).byteLength > MAX_ROUTE_VALUE_BYTES) return undefined;
+      const key = await toKey();
+      const options = { expiresAtMs: now() + ttlMs, ifVersion: read.version };
+      const answer = await guard.run((store) => store.set(key, value, options));
+      if (answer === undefined) return undefined;
+      if (answer.value !== undefined) return decisions;
+    }
+    return undefined;
+  }
+
+  async #read(): Promise<{ readonly decisions: Decisions | "broken"; readonly version: string | null } | undefined> {
+    const key = await this.#deps.toKey();
+    const answer = await this.#deps.guard.run((store) => store.get(key));
+    if (answer === undefined) return undefined;
+    const decisions = parse(answer.value?.value);
+    return decisions && { decisions, version: answer.value?.version ?? null };
+  }
+}
+
+/** A broken value says nothing, and may be written over; one of a later version cannot be told, and stays. */
+function parse(value: unknown): Decisions | "broken" | undefined {
+  if (value === undefined) return NONE;
+  if (!isJsonObject(value)) return "broken";
+  const { v, revision, withheld } = value;
+  if (typeof v === "number" && v > VERSION) return undefined;
+  const isWhole = v === VERSION && Number.isSafeInteger(revision) && Array.isArray(withheld);
+  if (!isWhole || typeof revision !== "number") return "broken";
+  const names = withheld.filter((name) => typeof name === "string");
+  return names.length === withheld.length ? { revision, withheld: names } : "broken";
+}
