@@ -11,7 +11,8 @@ import { readJsonObject } from "../src/gateway/json_body.ts";
 import { fitPins, readPinDecision } from "../src/gateway/pin_words.ts";
 import { RequestError, toPathNotFound } from "../src/gateway/request_error.ts";
 import { parseRequestTimeout, TIMEOUT_HEADER, withinTime } from "../src/rest/request_timeout.ts";
-import { PINS_MAX_AGE_MS } from "../src/tools/pinned_tool.ts";
+import { type PinOutcome, PINS_MAX_AGE_MS } from "../src/tools/pinned_tool.ts";
+import { audited } from "./_audited.ts";
 
 /**
  * - `GET /agents/:agent/pins`: the pinned tools that have changed or are withheld, as they were and as they are; with
@@ -38,27 +39,45 @@ export function pinRoutes(deps: RouteDeps): Hono<GatewayEnv> {
     })
     .post("/admin/agents/:agent/pins", async (c) => {
       if (!c.var.access.isAdmin) throw toPathNotFound();
-      const client = openAgent(directory, c.var.access, c.req.param("agent"));
+      const agent = c.req.param("agent");
+      const client = openAgent(directory, c.var.access, agent);
       const timeoutMs = parseRequestTimeout(c.req.header(TIMEOUT_HEADER));
-      const outcome = await inFlight.run(c.req.raw.signal, async (signal) => {
-        const decision = readPinDecision(await readJsonObject(c.req.raw, deps.maxBodyBytes));
-        return await withinTime(timeoutMs, signal, (options) => client.decidePin?.(decision, options) ?? refuse());
+      const { signal } = c.req.raw;
+      const decision = await inFlight.wait(
+        signal,
+        async () => readPinDecision(await readJsonObject(c.req.raw, deps.maxBodyBytes)),
+      );
+      const noted = {
+        action: decision.decision === "accept" ? "pin_accepted" : "pin_withheld",
+        agent,
+        server: decision.server,
+        tool: decision.tool,
+      } as const;
+      const { server, tool, state } = await audited(deps, c, noted, async () => {
+        const outcome = await inFlight.run(
+          signal,
+          (signal) => withinTime(timeoutMs, signal, (options) => client.decidePin?.(decision, options) ?? refuse()),
+        );
+        checkOutcome(outcome);
+        return outcome;
       });
-      const { server, tool, state, decided, kept } = outcome;
-      if (!decided) {
-        throw new RequestError(
-          "pin_changed",
-          "Cannot accept the tool as it is no longer what was looked at: look again",
-        );
-      }
-      if (!kept) {
-        throw new RequestError(
-          "store_unavailable",
-          "Cannot keep the decision as the store does not answer: it holds in this instance alone; send it again",
-        );
-      }
       return c.json({ server, tool, state, effectiveWithinMs: PINS_MAX_AGE_MS });
     });
+}
+
+function checkOutcome({ decided, kept }: PinOutcome): void {
+  if (!decided) {
+    throw new RequestError(
+      "pin_changed",
+      "Cannot accept the tool as it is no longer what was looked at: look again",
+    );
+  }
+  if (!kept) {
+    throw new RequestError(
+      "store_unavailable",
+      "Cannot keep the decision as the store does not answer: it holds in this instance alone; send it again",
+    );
+  }
 }
 
 function readAll(value: string | undefined): boolean {

@@ -142,6 +142,31 @@ Deno.test("GET /admin/audit tells what was done besides calling, by whom and how
   await harness.gateway.drain();
 });
 
+Deno.test("GET /admin/audit tells what was decided of pinned tools, also where it was not kept", async () => {
+  const outcomes = [{ kept: true }, { kept: false }];
+  const harness = await openHarness({
+    decidePin: ({ server, tool, decision }) => {
+      if (server !== "files") return Promise.reject(new MCPError("server_not_found", "Cannot use the server"));
+      const state = decision === "accept" ? "pinned" : "withheld";
+      return Promise.resolve({ server, tool, state, decided: true, kept: true, ...outcomes.shift() });
+    },
+  }, { audit: {} });
+  for (
+    const [server, decision] of [["files", "accept"], ["files", "withhold"], ["mail", "withhold"], ["files", "no"]]
+  ) {
+    const body = JSON.stringify({ server, tool: "read", decision });
+    const response = await harness.ask("/admin/agents/Kairos/pins", { ...post(body), key: "admin-key" });
+    await response.body?.cancel();
+  }
+  const entries = await exportAll(harness);
+  assertEquals(entries.map((one) => [one.action, one.agent, one.server, one.tool, one.outcome]), [
+    ["pin_accepted", "Kairos", "files", "read", "ok"],
+    ["pin_withheld", "Kairos", "files", "read", "store_unavailable"],
+    ["pin_withheld", "Kairos", "mail", "read", "server_not_found"],
+  ]);
+  await harness.gateway.drain();
+});
+
 Deno.test("GET /admin/audit refuses what it cannot use, and says so where there is no trail", async () => {
   const harness = await openHarness({}, { audit: {} });
   const codeOf = async (gateway: Harness, query: string) => {
