@@ -12,14 +12,17 @@ import { createGateway, type Gateway } from "./routes/mod.ts";
 import { setAlarm } from "./src/alarm.ts";
 import { MCPClientManager } from "./src/client_manager.ts";
 import { type AccessRule, decideAccess } from "./src/gateway/access_rule.ts";
-import { describeListening, describeStartError, type ListenAddress } from "./src/gateway/announce.ts";
-import { describeEvent } from "./src/gateway/event_text.ts";
-import type { ClientEvent } from "./src/events.ts";
+import type { ListenAddress } from "./src/gateway/announce.ts";
 import { loadConfig } from "./src/gateway/load_config.ts";
 import { limitsByAgent } from "./src/gateway/limits_by_agent.ts";
 import { openStore } from "./src/gateway/open_store.ts";
 import { toProblem } from "./src/gateway/problem.ts";
-import { parseSettings, type Settings } from "./src/gateway/settings.ts";
+import { parseLogSettings, parseSettings, type Settings } from "./src/gateway/settings.ts";
+import type { OpenTelemetryTracerOptions } from "./src/telemetry/call_tracer.ts";
+import { toJsonLine } from "./src/telemetry/clean_text.ts";
+import { LineWriter } from "./src/telemetry/line_writer.ts";
+import { type LineLevel, Log } from "./src/telemetry/log.ts";
+import { ProgramLog } from "./src/telemetry/program_log.ts";
 
 interface Program {
   readonly gateway: Gateway;
@@ -34,8 +37,11 @@ interface Program {
 // "deno run" warns of a default export with a fetch: the task says by this argument that it wants none.
 const listens = Deno.args.includes("--listen");
 const onDeploy = Deno.env.get("DENO_DEPLOYMENT_ID") !== undefined;
+const isTraced = ["true", "1"].includes(Deno.env.get("OTEL_DENO") ?? "");
 let servedAt: ListenAddress | undefined;
 let opened: Promise<Program> | undefined;
+let log: ProgramLog | undefined;
+let lines: LineWriter | undefined;
 
 function open(bindsItself: boolean): Promise<Program> {
   return opened ??= openProgram(bindsItself);
@@ -44,22 +50,25 @@ function open(bindsItself: boolean): Promise<Program> {
 async function openProgram(bindsItself: boolean): Promise<Program> {
   const env = Deno.env.toObject();
   const settings = parseSettings(env);
+  const log = openLog();
   // The database opens while the configuration is read.
   const opening = openStore(settings.kv, {
     openKv: typeof Deno.openKv === "function" ? (path) => Deno.openKv(path) : undefined,
-    onWarning: warn,
+    onWarning: log.onWarning,
   });
   const config = await loadConfig(settings.config, { env, readTextFile: Deno.readTextFile });
   const access = decideAccess(settings, config, { bindsItself });
   const { store, shared, kv, close: closeStore } = await opening;
   if (settings.auditDays !== undefined && kv === undefined && settings.kv !== "off") {
-    warn("The audit trail is kept in memory: it holds the last 10,000 entries and ends with this process");
+    log.onWarning("The audit trail is kept in memory: it holds the last 10,000 entries and ends with this process");
   }
+  const tracing = isTraced ? await loadTracing() : undefined;
   const manager = new MCPClientManager(config, {
     store,
     storeSecret: settings.storeSecret,
-    onWarning: warn,
-    onEvent: report,
+    onWarning: log.onWarning,
+    onEvent: log.onEvent,
+    fetch: tracing?.fetch,
   });
   const eager = (settings.connect ?? (bindsItself ? "eager" : "lazy")) === "eager";
   const started = Promise.withResolvers<void>();
@@ -68,9 +77,13 @@ async function openProgram(bindsItself: boolean): Promise<Program> {
       directory: manager,
       store: shared,
       storeSecret: settings.storeSecret,
-      audit: settings.auditDays === undefined ? undefined : { kv, retentionDays: settings.auditDays, onWarning: warn },
+      audit: settings.auditDays === undefined
+        ? undefined
+        : { kv, retentionDays: settings.auditDays, onWarning: log.onWarning },
       started: eager ? started.promise : undefined,
-      onInternalError: warnOfInternalError,
+      onInternalError: log.onInternalError,
+      onRequest: log.onRequest,
+      tracer: tracing?.createTracer((agent, server) => manager.openClient(agent).getStatus().servers[server]),
     },
     {
       ...access,
@@ -109,6 +122,7 @@ async function main(): Promise<void> {
     await program?.gateway.drain();
     if (server !== undefined) await deadline(server.shutdown(), 500).catch(() => {});
     await program?.close();
+    if (lines !== undefined) await deadline(lines.flush(), 200).catch(() => {});
   });
   try {
     // "deno serve" has called onListen before the first timer runs; on Deploy nobody has to bind either.
@@ -121,10 +135,10 @@ async function main(): Promise<void> {
       server = http;
       servedAt = http.addr as Deno.NetAddr;
     }
-    if (servedAt !== undefined) console.log(describeListening(servedAt, program.agents, program.access));
+    if (servedAt !== undefined) openLog().sayListening(servedAt, program.agents, program.access);
     await program.connect();
   } catch (error) {
-    console.error(describeStartError(error, address));
+    openLog().sayStartFailed(error, address);
     Deno.exit(1);
   }
 }
@@ -141,20 +155,37 @@ function onStopSignal(stop: () => Promise<void>): void {
   if (Deno.build.os !== "windows") Deno.addSignalListener("SIGTERM", listener);
 }
 
-function report(event: ClientEvent): void {
-  const line = describeEvent(event);
-  if (line !== undefined) console.log(line);
+async function loadTracing() {
+  const [{ OpenTelemetryTracer }, { createTracedFetch }] = await Promise.all([
+    import("./src/telemetry/call_tracer.ts"),
+    import("./src/telemetry/traced_fetch.ts"),
+  ]);
+  return {
+    fetch: createTracedFetch(),
+    createTracer: (findServer: OpenTelemetryTracerOptions["findServer"]) => new OpenTelemetryTracer({ findServer }),
+  };
 }
 
-function warn(message: string): void {
-  console.error(`Warning: ${message}`);
+function openLog(): ProgramLog {
+  if (log !== undefined) return log;
+  const { logLevel: threshold, logFormat } = parseLogSettings(Deno.env.toObject());
+  const format = logFormat ?? (Deno.stdout.isTerminal() ? "text" : "json");
+  // What collects the console there and elsewhere adds the trace to each line.
+  const write = onDeploy || isTraced ? writeToConsole : writeToStreams;
+  return log = new ProgramLog(new Log({ threshold, format, write }));
 }
 
-// Where it was thrown, not what it says: a message may hold what a caller or a server sent.
-function warnOfInternalError(error: unknown, requestId: string): void {
-  const [name, stack] = error instanceof Error ? [error.name, error.stack ?? ""] : [typeof error, ""];
-  const frames = stack.split("\n").filter((line) => /^\s+at /.test(line)).slice(0, 8);
-  console.error([`Cannot answer request ${requestId} as the gateway failed: ${name}`, ...frames].join("\n"));
+function writeToConsole(line: string, level: LineLevel): void {
+  console[level === "warning" ? "warn" : level](line);
+}
+
+function writeToStreams(line: string, level: LineLevel): void {
+  if (level === "warning" || level === "error") return console.error(line);
+  lines ??= new LineWriter({
+    write: (bytes) => Deno.stdout.write(bytes),
+    toGap: (count) => toJsonLine({ level: "warning", message: `Left out ${count} lines as nobody read them` }),
+  });
+  lines.add(line);
 }
 
 if (import.meta.main) void main();

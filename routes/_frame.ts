@@ -5,7 +5,8 @@
  */
 
 import type { Context, MiddlewareHandler } from "hono";
-import type { GatewayEnv } from "../src/gateway/gateway_env.ts";
+import type { GatewayEnv, RouteDeps } from "../src/gateway/gateway_env.ts";
+import { noteAnswer } from "./_request_notes.ts";
 
 /** What hono/secure-headers sets, but for what differs here: in one pass with the rest. */
 const HEADERS: readonly (readonly [name: string, value: string])[] = [
@@ -28,21 +29,24 @@ const HEADERS: readonly (readonly [name: string, value: string])[] = [
 const REQUEST_ID = /^[\w\-=]{1,64}$/;
 
 /**
- * Gives each request an id, its caller's where that is one, and each answer the headers that all have. Each middleware of
- * its own would cost every call a few microseconds.
+ * Gives each request an id, its caller's where that is one, and each answer the headers that all have, and notes both
+ * where somebody wants to be told. Each middleware of its own would cost every call a few microseconds.
  *
+ * @param deps The collaborators.
  * @returns The middleware; the outermost.
  */
-export function frame(): MiddlewareHandler<GatewayEnv> {
+export function frame({ requests, directory }: RouteDeps): MiddlewareHandler<GatewayEnv> {
   return async (c, next) => {
     const requestId = readRequestId(c);
     c.set("requestId", requestId);
+    const noted = requests?.begin(requestId);
     await next();
     const { headers } = c.res;
     headers.set("x-request-id", requestId);
     for (const [name, value] of HEADERS) headers.set(name, value);
     // What has an entity tag may be kept, to be asked about.
     if (!headers.has("etag")) headers.set("cache-control", "no-store");
+    if (requests !== undefined && noted !== undefined) noteAnswer(requests, noted, directory, c);
   };
 }
 

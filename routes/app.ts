@@ -24,6 +24,7 @@ import { batchRoutes } from "./batch.ts";
 import { guardEntry, limitCalls, shedLoad } from "./guards.ts";
 import { healthRoutes } from "./health.ts";
 import { isMcpPath, mcpRoutes } from "./mcp.ts";
+import { metricsRoutes } from "./metrics.ts";
 import { openApiRoutes } from "./openapi.ts";
 import { pinRoutes } from "./pins.ts";
 import { protectedResourceRoutes } from "./protected_resource.ts";
@@ -44,7 +45,7 @@ const KEYLESS_PATHS: ReadonlySet<string> = new Set(["/", "/healthz", "/readyz", 
  */
 export function createApp(deps: RouteDeps, rules: HostRules, authenticator: Authenticator): Hono<GatewayEnv> {
   const app = new Hono<GatewayEnv>();
-  app.use(frame());
+  app.use(frame(deps));
   const admit = async (c: Context<GatewayEnv>) => {
     guardEntry(deps, c);
     if (!isKeyless(c.req.path)) c.set("access", await authenticateRequest(c.req.raw, authenticator, deps.resource));
@@ -76,6 +77,7 @@ export function createApp(deps: RouteDeps, rules: HostRules, authenticator: Auth
   });
   app.route("/", healthRoutes(deps));
   app.route("/", statusRoutes(deps));
+  app.route("/", metricsRoutes(deps));
   app.route("/", activityRoutes(deps));
   app.route("/", toolsRoutes(deps));
   app.route("/", batchRoutes(deps));

@@ -29,8 +29,8 @@ import type { GatewayKey } from "../src/callers/keys.ts";
 import type { JwtConfig } from "../src/config/jwt_config.ts";
 import { type GatewayAudit, openAuditTrail } from "../src/audit/open_audit_trail.ts";
 import type { RouteDeps } from "../src/gateway/gateway_env.ts";
+import { CallJournal, type CallTracer } from "../src/gateway/call_journal.ts";
 import { Activity } from "../src/gateway/activity.ts";
-import { CallJournal } from "../src/gateway/call_journal.ts";
 import type { PeerInfo } from "../src/gateway/host_check.ts";
 import { type DrainOptions, InFlight } from "../src/gateway/in_flight.ts";
 import { problemHeaders, toProblem } from "../src/gateway/problem.ts";
@@ -41,6 +41,8 @@ import { LoadMeter } from "../src/limits/load_meter.ts";
 import { MemoryRouteStore } from "../src/memory_route_store.ts";
 import { IdempotentCalls } from "../src/rest/idempotent_calls.ts";
 import type { RouteStore } from "../src/route_store.ts";
+import { GatewayMetrics } from "../src/telemetry/gateway_metrics.ts";
+import { type RequestRecord, RequestWatch } from "../src/telemetry/request_watch.ts";
 import { createApp } from "./app.ts";
 
 export type { MCPErrorCode } from "../src/errors.ts";
@@ -48,6 +50,8 @@ export type { AuditKv } from "../src/audit/audit_kv.ts";
 export type { GatewayAudit } from "../src/audit/open_audit_trail.ts";
 export type { KvAtomicOperation, KvDatabase } from "../src/cache/kv_database.ts";
 export type { AgentClient, AgentDirectory, AgentReconnectOptions } from "../src/gateway/agent_directory.ts";
+export type { CallTracer } from "../src/gateway/call_journal.ts";
+export type { BegunCall, BegunRpc, CallDoor, CallRecord, RecordedOutcome } from "../src/gateway/call_record.ts";
 export type { PeerInfo } from "../src/gateway/host_check.ts";
 export type { DrainOptions } from "../src/gateway/in_flight.ts";
 export { digestKey, type GatewayKey } from "../src/callers/keys.ts";
@@ -80,6 +84,7 @@ export type {
   ShadowedTool,
   ToolRoute,
 } from "../src/status.ts";
+export type { RequestRecord } from "../src/telemetry/request_watch.ts";
 export type { CallToolOptions, RequestOptions, TraceContext } from "../src/tool_client.ts";
 export type { PinDecision, PinnedTool, PinOutcome } from "../src/tools/pinned_tool.ts";
 
@@ -126,6 +131,13 @@ export interface GatewayDeps {
    * @default {Both are of use in the isolate alone that they come from}
    */
   readonly storeSecret?: Uint8Array | undefined;
+  /**
+   * Told of each request once it is answered, at once: it has to be quick. What it throws is ignored.
+   * @default {Nothing is told}
+   */
+  readonly onRequest?: ((record: RequestRecord) => void) | undefined;
+  /** Makes calls of tools parts of traces. @default {What callers say of their traces is passed on} */
+  readonly tracer?: CallTracer | undefined;
   /**
    * Where the gateway notes who did what: each call of a tool with a hash of its arguments, and what administrators do.
    * @default {nowhere}
@@ -277,7 +289,13 @@ export function createGateway(deps: GatewayDeps, options: GatewayOptions): Gatew
   let starting = deps.started !== undefined;
   deps.started?.catch(() => {}).finally(() => starting = false);
   const { store = new MemoryRouteStore(), fetch = defaultFetch, now = Date.now } = deps;
-  const journal = new CallJournal({ now });
+  const journal = new CallJournal({ tracer: deps.tracer, now });
+  const metrics = new GatewayMetrics();
+  journal.listen((record) => metrics.countCall(record));
+  // For as long as the directory lives: the gateway closes nothing of it.
+  deps.directory.watchEvents?.((event) => metrics.countEvent(event));
+  const requests = deps.onRequest === undefined ? undefined : new RequestWatch(deps.onRequest, now);
+  if (requests !== undefined) journal.listen((record) => requests.noteCall(record));
   const activity = new Activity({ journal, directory: deps.directory, now });
   const audit = openAuditTrail(deps.audit, { journal, storeSecret: deps.storeSecret, now });
   const limiter = new CallLimiter(limits, { store });
@@ -288,6 +306,8 @@ export function createGateway(deps: GatewayDeps, options: GatewayOptions): Gatew
     idempotentCalls: new IdempotentCalls({ store: deps.store, storeSecret: deps.storeSecret, inFlight }),
     inFlight,
     journal,
+    metrics,
+    requests,
     activity,
     audit,
     limiter,

@@ -36,7 +36,7 @@ async function start(options: ProgramOptions) {
   const child = new Deno.Command(Deno.execPath(), {
     args,
     cwd,
-    env: { PORT: "0", PORTOLAN_KV: ":memory:", NO_COLOR: "1", ...env },
+    env: { PORT: "0", PORTOLAN_KV: ":memory:", PORTOLAN_LOG_FORMAT: "text", NO_COLOR: "1", ...env },
     stdin: "null",
     stdout: "piped",
     stderr: "piped",

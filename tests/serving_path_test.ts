@@ -10,6 +10,7 @@ const PACKAGES = [
   "hono/cors",
   "hono/etag",
   "hono/method-not-allowed",
+  "hono/route",
   "hono/streaming",
 ];
 
@@ -27,6 +28,9 @@ const LATE: Readonly<Record<string, string>> = {
   "src/auth/finish_authorization.ts": "src/client_manager.ts",
   "src/auth/oauth_authorizer.ts": "src/server/server_links.ts",
   "src/auth/oauth_flow.ts": "src/auth/oauth_authorizer.ts",
+  "src/telemetry/call_tracer.ts": "main.ts",
+  "src/telemetry/metrics_page.ts": "routes/metrics.ts",
+  "src/telemetry/traced_fetch.ts": "main.ts",
   "src/auth/token_authorizer.ts": "src/server/server_links.ts",
 };
 

@@ -10,7 +10,21 @@ import type { TraceContext } from "../tool_client.ts";
 import type { BegunCall, CallListener, CallRecord, RecordedOutcome } from "./call_record.ts";
 import { RequestError } from "./request_error.ts";
 
-/** Makes a call part of a trace. */
+/**
+ * Makes a call part of a trace.
+ *
+ * @example
+ * ```ts
+ * import type { CallTracer } from "@portolan/mcp/gateway";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const ended: string[] = [];
+ * const tracer: CallTracer = {
+ *   trace: (call, work) => work(call.trace, ({ tool, outcome }) => ended.push(`${tool}: ${outcome}`)),
+ * };
+ * assertEquals(typeof tracer.trace, "function");
+ * ```
+ */
 export interface CallTracer {
   /**
    * Makes a call within a span of its own.
@@ -91,7 +105,7 @@ export class CallJournal {
   }
 
   #tell(call: BegunCall, ended: Ended, onEnd: (record: CallRecord) => void): void {
-    const { args, trace: _, ...what } = call;
+    const { args, trace: _trace, rpc: _rpc, ...what } = call;
     const { routed, error, atMs, began } = ended;
     const record: CallRecord = {
       ...what,

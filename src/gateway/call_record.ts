@@ -9,16 +9,48 @@ import type { JsonObject } from "../protocol.ts";
 import type { RouteSource } from "../status.ts";
 import type { TraceContext } from "../tool_client.ts";
 
-/** The way a call came in: alone by REST, in a batch, or over MCP. */
+/**
+ * The way a call came in: alone by REST, in a batch, or over MCP.
+ *
+ * @example
+ * ```ts
+ * import type { CallDoor } from "@portolan/mcp/gateway";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const isHttp = (door: CallDoor) => door === "rest" || door === "batch";
+ * assertEquals(isHttp("mcp"), false);
+ * ```
+ */
 export type CallDoor = "rest" | "batch" | "mcp";
 
 /**
  * How a call ended: `ok`; `tool_error` for a result with `isError`; `cancelled` where the caller went away; `internal`
  * where the gateway itself failed; else the code of the failure.
+ *
+ * @example
+ * ```ts
+ * import type { RecordedOutcome } from "@portolan/mcp/gateway";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const isOurFault = (outcome: RecordedOutcome) => outcome === "internal";
+ * assertEquals(isOurFault("unreachable"), false);
+ * ```
  */
 export type RecordedOutcome = "ok" | "tool_error" | "cancelled" | "internal" | MCPErrorCode;
 
-/** A call that is about to be made. */
+/**
+ * A call that is about to be made.
+ *
+ * @example
+ * ```ts
+ * import type { BegunCall } from "@portolan/mcp/gateway";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const toSpanName = ({ tool }: BegunCall) => `tools/call ${tool}`;
+ * const call = { requestId: "r1", caller: "local", agent: "Kairos", door: "rest", tool: "read", args: {} } as const;
+ * assertEquals(toSpanName({ ...call, trace: undefined }), "tools/call read");
+ * ```
+ */
 export interface BegunCall {
   /** The id of the request that it is made for; the calls of a batch share it. */
   readonly requestId: string;
@@ -34,10 +66,45 @@ export interface BegunCall {
   readonly args: JsonObject;
   /** The trace that the caller has it belong to. */
   readonly trace: TraceContext | undefined;
+  /** What its message says of itself, where it came over MCP. */
+  readonly rpc?: BegunRpc | undefined;
 }
 
-/** A call that has ended. It holds neither arguments nor results. */
-export interface CallRecord extends Omit<BegunCall, "args" | "trace"> {
+/**
+ * What a message that came over MCP says of itself.
+ *
+ * @example
+ * ```ts
+ * import type { BegunRpc } from "@portolan/mcp/gateway";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const isModern = ({ protocolVersion }: BegunRpc) => protocolVersion >= "2026-07-28";
+ * assertEquals(isModern({ id: "1", protocolVersion: "2025-11-25", isTraced: false }), false);
+ * ```
+ */
+export interface BegunRpc {
+  /** Its id. */
+  readonly id: string;
+  /** The version of the protocol. */
+  readonly protocolVersion: string;
+  /** Whether it names the trace itself, in `_meta`; else the trace is that of its HTTP request. */
+  readonly isTraced: boolean;
+}
+
+/**
+ * A call that has ended. It holds neither arguments nor results.
+ *
+ * @example
+ * ```ts
+ * import type { CallRecord, RequestRecord } from "@portolan/mcp/gateway";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const hasFailed = ({ outcome }: CallRecord) => outcome !== "ok" && outcome !== "tool_error";
+ * const countFailed = ({ calls }: Pick<RequestRecord, "calls">) => calls.filter(hasFailed).length;
+ * assertEquals(countFailed({ calls: [] }), 0);
+ * ```
+ */
+export interface CallRecord extends Omit<BegunCall, "args" | "trace" | "rpc"> {
   /** The server that answered or failed, where one was found. */
   readonly server: string | undefined;
   /** The tool's name at that server, where it answered. */

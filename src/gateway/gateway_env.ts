@@ -12,6 +12,8 @@ import type { IdempotentCalls } from "../rest/idempotent_calls.ts";
 import type { CallLimiter } from "../limits/call_limiter.ts";
 import type { LoadMeter } from "../limits/load_meter.ts";
 import type { RouteStore } from "../route_store.ts";
+import type { GatewayMetrics } from "../telemetry/gateway_metrics.ts";
+import type { RequestWatch } from "../telemetry/request_watch.ts";
 import type { Activity } from "./activity.ts";
 import type { AgentDirectory } from "./agent_directory.ts";
 import type { CallJournal } from "./call_journal.ts";
@@ -41,6 +43,10 @@ export interface RouteDeps {
   readonly idempotentCalls: IdempotentCalls;
   /** Notes each call of a tool. */
   readonly journal: CallJournal;
+  /** Counts calls and events. */
+  readonly metrics: GatewayMetrics;
+  /** Notes each request; `undefined` where nobody wants to be told. */
+  readonly requests?: RequestWatch | undefined;
   /** Remembers what happened lately. */
   readonly activity: Activity;
   /** Notes who did what; `undefined` where nobody wants to know. */

@@ -11,6 +11,7 @@ import { isKeyDigest } from "../config/key_config.ts";
 import { parsePublicUrl } from "../config/public_url.ts";
 import type { Environment } from "../config/server_fields.ts";
 import { quoteAll } from "../nearest.ts";
+import { LOG_THRESHOLDS, type LogFormat, type LogThreshold } from "../telemetry/log.ts";
 
 /** What the environment says, checked and with defaults. */
 export interface Settings {
@@ -42,6 +43,10 @@ export interface Settings {
   readonly mcpSessions: "auto" | "off";
   /** Where callers reach the gateway; `undefined` leaves it to the configuration. */
   readonly publicUrl: string | undefined;
+  /** From which level on lines are written. */
+  readonly logLevel: LogThreshold;
+  /** How lines are written; `undefined` is text on a terminal, JSON elsewhere. */
+  readonly logFormat: LogFormat | undefined;
   /** How long entries of the audit trail are kept, in days; `undefined` is no audit trail. */
   readonly auditDays: number | undefined;
 }
@@ -61,6 +66,8 @@ const KNOWN = [
   "PORTOLAN_CONNECT",
   "PORTOLAN_MCP_SESSIONS",
   "PORTOLAN_PUBLIC_URL",
+  "PORTOLAN_LOG_LEVEL",
+  "PORTOLAN_LOG_FORMAT",
   "PORTOLAN_AUDIT_DAYS",
 ] as const;
 
@@ -78,7 +85,7 @@ const MAX_REQUESTS = 1_000_000;
  */
 export function parseSettings(env: Environment): Settings {
   const faults = new FaultList();
-  const read = (name: Variable) => Object.hasOwn(env, name) && env[name] !== "" ? env[name] : undefined;
+  const read = createRead(env);
   for (const name of Object.keys(env)) {
     if (!name.startsWith("PORTOLAN_") || (KNOWN as readonly string[]).includes(name)) continue;
     faults.addUnknown(name, "variable", name, KNOWN);
@@ -100,6 +107,7 @@ export function parseSettings(env: Environment): Settings {
     connect: readChoice("PORTOLAN_CONNECT", read, ["eager", "lazy"], faults),
     mcpSessions: readChoice("PORTOLAN_MCP_SESSIONS", read, ["auto", "off"], faults) ?? "auto",
     publicUrl: readPublicUrl(read("PORTOLAN_PUBLIC_URL"), faults),
+    ...readLog(read, faults),
     auditDays: read("PORTOLAN_AUDIT_DAYS") === "off"
       ? undefined
       : readNumber("PORTOLAN_AUDIT_DAYS", read, DEFAULT_AUDIT_DAYS, 1, MAX_AUDIT_DAYS, faults),
@@ -108,7 +116,28 @@ export function parseSettings(env: Environment): Settings {
   return settings;
 }
 
+/**
+ * Reads how lines are written, also where the settings have faults: somebody has to be told.
+ *
+ * @param env The environment.
+ * @returns What it says of them; the defaults where it says nothing of use.
+ */
+export function parseLogSettings(env: Environment): Pick<Settings, "logLevel" | "logFormat"> {
+  return readLog(createRead(env), new FaultList());
+}
+
 type Read = (name: Variable) => string | undefined;
+
+function createRead(env: Environment): Read {
+  return (name) => Object.hasOwn(env, name) && env[name] !== "" ? env[name] : undefined;
+}
+
+function readLog(read: Read, faults: FaultList): Pick<Settings, "logLevel" | "logFormat"> {
+  return {
+    logLevel: readChoice("PORTOLAN_LOG_LEVEL", read, LOG_THRESHOLDS, faults) ?? "info",
+    logFormat: readChoice("PORTOLAN_LOG_FORMAT", read, ["json", "text"], faults),
+  };
+}
 
 function readConfigSource(read: Read, faults: FaultList): Settings["config"] {
   const path = read("PORTOLAN_CONFIG");

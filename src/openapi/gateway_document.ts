@@ -191,7 +191,8 @@ function toOperation(route: GatewayRoute): JsonObject {
   };
 }
 
-function toResponse({ description, schema, events, lines, mayBeReplayed, hasTag }: RouteAnswer): JsonObject {
+function toResponse(answer: RouteAnswer): JsonObject {
+  const { description, schema, events, lines, textType, mayBeReplayed, hasTag } = answer;
   return {
     description,
     headers: {
@@ -200,11 +201,12 @@ function toResponse({ description, schema, events, lines, mayBeReplayed, hasTag 
       ...(hasTag === true ? { ETag: toRef("headers", "ETag") } : {}),
       ...(lines === undefined ? {} : { Link: toRef("headers", "Link") }),
     },
-    ...([schema, events, lines].every((one) => one === undefined) ? {} : {
+    ...([schema, events, lines, textType].every((one) => one === undefined) ? {} : {
       content: {
         ...(schema === undefined ? {} : toContent(toRef("schemas", schema))),
         ...(events === undefined ? {} : toContent({ type: "string", description: events }, "text/event-stream")),
         ...(lines === undefined ? {} : toContent({ type: "string", description: lines }, "application/x-ndjson")),
+        ...(textType === undefined ? {} : toContent({ type: "string" }, textType)),
       },
     }),
   };

@@ -14,6 +14,8 @@ export interface RouteAnswer {
   readonly schema?: string | undefined;
   /** The schema of the events, where the caller may have a stream, in words. */
   readonly events?: string | undefined;
+  /** The media type of a body that is text. */
+  readonly textType?: string | undefined;
   /** The lines of the body, where it is lines of JSON with a link to the next page, in words. */
   readonly lines?: string | undefined;
   /** Whether the call may have been made for an earlier request. */

@@ -76,6 +76,14 @@ export const GATEWAY_ROUTES: readonly GatewayRoute[] = [
   },
   {
     method: "get",
+    path: "/metrics",
+    id: "getMetrics",
+    tag: "agents",
+    summary: "Counts calls, and shows how the servers stand, of every agent that the key opens, for Prometheus",
+    answers: { 200: { description: "The text format of Prometheus.", textType: "text/plain" } },
+  },
+  {
+    method: "get",
     path: "/status",
     id: "getStatus",
     tag: "agents",

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { ConfigError } from "../../src/errors.ts";
-import { parseSettings } from "../../src/gateway/settings.ts";
+import { parseLogSettings, parseSettings } from "../../src/gateway/settings.ts";
 
 const DIGEST = `sha256:${"a".repeat(64)}`;
 
@@ -24,6 +24,8 @@ Deno.test("parseSettings() has a default for everything", () => {
     connect: undefined,
     mcpSessions: "auto",
     publicUrl: undefined,
+    logLevel: "info",
+    logFormat: undefined,
     auditDays: 30,
   });
 });
@@ -44,6 +46,8 @@ Deno.test("parseSettings() reads every variable", () => {
     PORTOLAN_CONNECT: "lazy",
     PORTOLAN_MCP_SESSIONS: "off",
     PORTOLAN_PUBLIC_URL: "https://MCP.example.com/",
+    PORTOLAN_LOG_LEVEL: "debug",
+    PORTOLAN_LOG_FORMAT: "json",
     PORTOLAN_AUDIT_DAYS: "90",
   });
   assertEquals(settings, {
@@ -61,6 +65,8 @@ Deno.test("parseSettings() reads every variable", () => {
     connect: "lazy",
     mcpSessions: "off",
     publicUrl: "https://mcp.example.com",
+    logLevel: "debug",
+    logFormat: "json",
     auditDays: 90,
   });
 });
@@ -135,4 +141,16 @@ Deno.test("parseSettings() takes days for the audit trail, or off", () => {
   for (const days of ["0", "366", "30d", "-1", "Off"]) {
     assertEquals(faultPaths({ PORTOLAN_AUDIT_DAYS: days }), ["PORTOLAN_AUDIT_DAYS"], days);
   }
+});
+
+Deno.test("parseSettings() refuses a level and a format that it does not know", () => {
+  assertEquals(faultPaths({ PORTOLAN_LOG_LEVEL: "warn", PORTOLAN_LOG_FORMAT: "xml" }), [
+    "PORTOLAN_LOG_LEVEL",
+    "PORTOLAN_LOG_FORMAT",
+  ]);
+});
+
+Deno.test("parseLogSettings() has something of use for every environment", () => {
+  const faulty = { PORT: "x", PORTOLAN_LOG_LEVEL: "loud", PORTOLAN_LOG_FORMAT: "text" };
+  assertEquals(parseLogSettings(faulty), { logLevel: "info", logFormat: "text" });
 });

@@ -15,6 +15,7 @@ import { GATEWAY_ROUTES } from "../../src/openapi/gateway_routes.ts";
 import { isJsonObject, type JsonObject } from "../../src/protocol.ts";
 import { IdempotentCalls } from "../../src/rest/idempotent_calls.ts";
 import { SchemaChecker } from "../../src/schema/schema_checker.ts";
+import { GatewayMetrics } from "../../src/telemetry/gateway_metrics.ts";
 import { AGENTS, fakeDirectory, openHarness, post } from "../gateway/gateway_support.ts";
 import { startMCPServer } from "../support/mcp_server.ts";
 import { createGateway, digestKey } from "../../routes/mod.ts";
@@ -50,6 +51,7 @@ Deno.test("GATEWAY_ROUTES has every route of the app, and no other", () => {
       idempotentCalls: new IdempotentCalls({ store: undefined, inFlight }),
       inFlight,
       journal,
+      metrics: new GatewayMetrics(),
       audit: undefined,
       activity: new Activity({ journal, directory }),
       limiter: new CallLimiter({}, { store }),
@@ -144,6 +146,11 @@ Deno.test("the gateway answers what its document says", async () => {
       assertEquals(described.content, undefined, `${method} ${template}: ${response.status}`);
       return void seen.add(`${method.toUpperCase()} ${template}`);
     }
+    if (type.startsWith("text/plain")) {
+      assertEquals(described.content["text/plain"].schema, { type: "string" }, path);
+      await response.text();
+      return void seen.add(`${method.toUpperCase()} ${template}`);
+    }
     if (type === "application/x-ndjson") {
       for (const line of (await response.text()).trimEnd().split("\n")) {
         const entry = JSON.parse(line);
@@ -211,7 +218,7 @@ Deno.test("the gateway answers what its document says", async () => {
   await check("/admin/cache/flush?agent=Nobody", "/admin/cache/flush", { method: "POST" });
   await check("/admin/audit?limit=5000", "/admin/audit");
   await check("/admin/audit?after=x", "/admin/audit");
-  for (const path of ["/", "/healthz", "/readyz", "/openapi.json", "/status"]) await check(path, path);
+  for (const path of ["/", "/healthz", "/readyz", "/openapi.json", "/status", "/metrics"]) await check(path, path);
   await gateway.drain();
   await check("/readyz", "/readyz");
   await check("/agents/Kairos/tools", `${agent}/tools`);

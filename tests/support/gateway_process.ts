@@ -42,7 +42,14 @@ export async function startGateway(
   const child = new Deno.Command(Deno.execPath(), {
     args: [...args],
     cwd,
-    env: { PORT: "0", PORTOLAN_CONFIG_TEXT: portolanYaml, PORTOLAN_KV: ":memory:", NO_COLOR: "1", ...env },
+    env: {
+      PORT: "0",
+      PORTOLAN_CONFIG_TEXT: portolanYaml,
+      PORTOLAN_KV: ":memory:",
+      PORTOLAN_LOG_FORMAT: "text",
+      NO_COLOR: "1",
+      ...env,
+    },
     stdin: "null",
     stdout: "piped",
     stderr: "inherit",

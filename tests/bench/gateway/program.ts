@@ -22,7 +22,7 @@ const END_TIMEOUT_MS = 3_000;
 export function startProgram({ command: [command = "", ...args], env = {}, cwd }: ProgramOptions): Program {
   const child = new Deno.Command(command, {
     args,
-    env: { NO_COLOR: "1", ...env },
+    env: { NO_COLOR: "1", PORTOLAN_LOG_FORMAT: "text", ...env },
     ...(cwd === undefined ? {} : { cwd }),
     stdin: "null",
     stdout: "piped",

@@ -1,0 +1,33 @@
+/**
+ * What Prometheus reads.
+ *
+ * @module
+ */
+
+import { Hono } from "hono";
+import { mayUse } from "../src/callers/access.ts";
+import type { GatewayEnv, RouteDeps } from "../src/gateway/gateway_env.ts";
+
+/**
+ * `GET /metrics`: what was counted for the agents that the key opens, and how they stand. No server is asked.
+ *
+ * @param deps The collaborators.
+ * @returns The route.
+ */
+export function metricsRoutes(deps: RouteDeps): Hono<GatewayEnv> {
+  return new Hono<GatewayEnv>()
+    .get("/metrics", async (c) => {
+      const { access } = c.var;
+      const [{ writeMetricsPage }, { PROMETHEUS_TYPE }] = await Promise.all([
+        import("../src/telemetry/metrics_page.ts"),
+        import("../src/telemetry/prometheus_text.ts"),
+      ]);
+      const all = Object.entries(deps.directory.getStatusSummary());
+      const page = writeMetricsPage({
+        metrics: deps.metrics,
+        agents: Object.fromEntries(all.filter(([agent]) => mayUse(access, agent))),
+        requests: access.isAdmin ? deps.load.requests : undefined,
+      });
+      return c.body(page, 200, { "content-type": PROMETHEUS_TYPE });
+    });
+}
