@@ -80,7 +80,8 @@ export interface ServerConfig {
   readonly era?: EraChoice | undefined;
   /**
    * What to do about a tool whose description or schema is no longer what it was first seen with: nothing, tell it in
-   * the status and as an event, or withhold the tool too. @default {"off"}
+   * the status and as an event, or withhold the tool too, until it is accepted. With both of them a tool can be withheld
+   * by decision, too. @default {"off"}
    */
   readonly pin?: PinChoice | undefined;
   /**

@@ -17,6 +17,8 @@ const MAX_TEXT_VALUES = 256;
 const DIGEST = /^[0-9a-f]{64}$/;
 const TEXT_ID = /^[0-9a-f]{16}$/;
 
+const EMPTY: PinPage = { pins: [], more: false, stamp: 0 };
+
 const encoder = new TextEncoder();
 
 /** A pin as it is stored. */
@@ -37,6 +39,8 @@ export interface PinPage {
   readonly pins: readonly StoredPin[];
   /** Whether there is a page after it. */
   readonly more: boolean;
+  /** When it was written, by a clock that only goes forward: a replica that is behind has a smaller one. */
+  readonly stamp: number;
 }
 
 /** What tools were, in one value. */
@@ -56,10 +60,11 @@ export interface PinTexts {
  * @returns The page, an empty one where the value is none; `newer` where a later version of this package has written it.
  */
 export function readPinPage(value: unknown): PinPage | "newer" {
-  if (!isJsonObject(value) || !Array.isArray(value.pins)) return { pins: [], more: false };
+  if (!isJsonObject(value) || !Array.isArray(value.pins)) return EMPTY;
   if (typeof value.v === "number" && value.v > VERSION) return "newer";
-  if (value.v !== VERSION) return { pins: [], more: false };
-  return { pins: value.pins.flatMap(readPin), more: value.more === true };
+  if (value.v !== VERSION) return EMPTY;
+  const stamp = typeof value.stamp === "number" && Number.isSafeInteger(value.stamp) ? value.stamp : 0;
+  return { pins: value.pins.flatMap(readPin), more: value.more === true, stamp };
 }
 
 /**
@@ -68,8 +73,8 @@ export function readPinPage(value: unknown): PinPage | "newer" {
  * @param page The page.
  * @returns What is stored.
  */
-export function writePinPage({ pins, more }: PinPage): JsonObject {
-  return { v: VERSION, pins: pins.map(toRow), more };
+export function writePinPage({ pins, more, stamp }: PinPage): JsonObject {
+  return { v: VERSION, pins: pins.map(toRow), more, stamp };
 }
 
 /**
@@ -77,31 +82,46 @@ export function writePinPage({ pins, more }: PinPage): JsonObject {
  *
  * @param pages The pages as they are; one that stays as it is is in the answer itself.
  * @param pins The pins, each name once.
- * @param replace Whether they replace those of the same name.
+ * @param options Whether they replace those of the same name, and the time, in milliseconds since the epoch.
  * @returns The pages as they are to be.
  */
-export function putPins(pages: readonly PinPage[], pins: readonly StoredPin[], replace: boolean): readonly PinPage[] {
+export function putPins(
+  pages: readonly PinPage[],
+  pins: readonly StoredPin[],
+  { replace, nowMs }: { readonly replace: boolean; readonly nowMs: number },
+): readonly PinPage[] {
+  const stamp = Math.max(stampOf(pages) + 1, nowMs);
   const news = new Map(pins.map((pin) => [pin.name, pin]));
   const next = pages.map((page) => {
     const isTouched = replace && page.pins.some(({ name }) => news.has(name));
-    const put = isTouched ? { ...page, pins: page.pins.map((pin) => news.get(pin.name) ?? pin) } : page;
+    const put = isTouched ? { ...page, pins: page.pins.map((pin) => news.get(pin.name) ?? pin), stamp } : page;
     for (const { name } of page.pins) news.delete(name);
     return put;
   });
-  let last = next.pop() ?? { pins: [], more: false };
+  let last = next.pop() ?? EMPTY;
   let bytes = last.pins.reduce((sum, pin) => sum + bytesOf(toRow(pin)), 0);
   let added: StoredPin[] = [];
   for (const pin of news.values()) {
     const size = bytesOf(toRow(pin));
     if (bytes + size > MAX_BYTES) {
-      next.push({ pins: [...last.pins, ...added], more: true });
-      [last, added, bytes] = [{ pins: [], more: false }, [], 0];
+      next.push({ pins: [...last.pins, ...added], more: true, stamp });
+      [last, added, bytes] = [EMPTY, [], 0];
     }
     added.push(pin);
     bytes += size;
   }
-  next.push(added.length === 0 ? last : { pins: [...last.pins, ...added], more: false });
+  next.push(added.length === 0 ? last : { pins: [...last.pins, ...added], more: false, stamp });
   return next;
+}
+
+/**
+ * When pages were last written.
+ *
+ * @param pages The pages.
+ * @returns The largest stamp; `0` where there is none.
+ */
+export function stampOf(pages: readonly PinPage[]): number {
+  return pages.reduce((stamp, page) => Math.max(stamp, page.stamp), 0);
 }
 
 /**

@@ -15,18 +15,20 @@ const VERSION = 1;
 /** How often a write that another isolate was faster with is tried again. */
 const MAX_TRIES = 8;
 
-const NONE: Decisions = { revision: 0, withheld: [] };
+const NONE: KeptDecisions = { revision: 0, withheld: [], stamp: 0 };
 
 const encoder = new TextEncoder();
 
 type Change = Parameters<NonNullable<PinKeeper["saveDecisions"]>>[0];
 
 /** What is decided. */
-export interface Decisions {
-  /** Another one after each decision. */
+export interface KeptDecisions {
+  /** Larger after each decision. */
   readonly revision: number;
   /** The tools that are withheld by decision. */
   readonly withheld: readonly string[];
+  /** When the pins were last written that a decision was made with. */
+  readonly stamp: number;
 }
 
 /** What decisions are kept with. */
@@ -59,7 +61,7 @@ export class SavedDecisions {
    *
    * @returns What is; `undefined` where that cannot be told at the moment.
    */
-  async load(): Promise<Decisions | undefined> {
+  async load(): Promise<KeptDecisions | undefined> {
     const read = await this.#read();
     return read?.decisions === "broken" ? undefined : read?.decisions;
   }
@@ -68,9 +70,10 @@ export class SavedDecisions {
    * Decides.
    *
    * @param change The tools to withhold, and those that are withheld no longer.
+   * @param pinStamp When the pins were last written, as far as is known here.
    * @returns What is decided now; `undefined` where it could not be kept.
    */
-  async save({ withhold = [], release = [] }: Change): Promise<Decisions | undefined> {
+  async save({ withhold = [], release = [] }: Change, pinStamp: number): Promise<KeptDecisions | undefined> {
     const { guard, now, ttlMs, toKey } = this.#deps;
     for (let tries = 0; tries < MAX_TRIES; tries++) {
       const read = await this.#read();
@@ -80,8 +83,8 @@ export class SavedDecisions {
       for (const name of release) names.delete(name);
       // By the clock too: a number that was there before the value was lost must not come again.
       const revision = Math.max(before.revision + 1, now());
-      const decisions: Decisions = { revision, withheld: [...names] };
-      const value: JsonObject = { v: VERSION, revision, withheld: [...names] };
+      const decisions: KeptDecisions = { revision, withheld: [...names], stamp: Math.max(before.stamp, pinStamp) };
+      const value: JsonObject = { v: VERSION, ...decisions, withheld: [...names] };
       if (encoder.encode(JSON.stringify(value)).byteLength > MAX_ROUTE_VALUE_BYTES) return undefined;
       const key = await toKey();
       const options = { expiresAtMs: now() + ttlMs, ifVersion: read.version };
@@ -92,7 +95,9 @@ export class SavedDecisions {
     return undefined;
   }
 
-  async #read(): Promise<{ readonly decisions: Decisions | "broken"; readonly version: string | null } | undefined> {
+  async #read(): Promise<
+    { readonly decisions: KeptDecisions | "broken"; readonly version: string | null } | undefined
+  > {
     const key = await this.#deps.toKey();
     const answer = await this.#deps.guard.run((store) => store.get(key));
     if (answer === undefined) return undefined;
@@ -102,13 +107,15 @@ export class SavedDecisions {
 }
 
 /** A broken value says nothing, and may be written over; one of a later version cannot be told, and stays. */
-function parse(value: unknown): Decisions | "broken" | undefined {
+function parse(value: unknown): KeptDecisions | "broken" | undefined {
   if (value === undefined) return NONE;
   if (!isJsonObject(value)) return "broken";
-  const { v, revision, withheld } = value;
+  const { v, revision, withheld, stamp = 0 } = value;
   if (typeof v === "number" && v > VERSION) return undefined;
-  const isWhole = v === VERSION && Number.isSafeInteger(revision) && Array.isArray(withheld);
-  if (!isWhole || typeof revision !== "number") return "broken";
+  const isWhole = v === VERSION && Number.isSafeInteger(revision) && Number.isSafeInteger(stamp);
+  if (!isWhole || typeof revision !== "number" || typeof stamp !== "number" || !Array.isArray(withheld)) {
+    return "broken";
+  }
   const names = withheld.filter((name) => typeof name === "string");
-  return names.length === withheld.length ? { revision, withheld: names } : "broken";
+  return names.length === withheld.length ? { revision, withheld: names, stamp } : "broken";
 }

@@ -13,12 +13,13 @@ import {
   readOldPins,
   readPinPage,
   readPinTexts,
+  stampOf,
   type StoredPin,
   toPinTexts,
   writePinPage,
 } from "./pin_book.ts";
 import type { RouteStoreGuard } from "./route_store_guard.ts";
-import { SavedDecisions } from "./saved_decisions.ts";
+import { type KeptDecisions, SavedDecisions } from "./saved_decisions.ts";
 import type { ServerCacheKey } from "./server_cache_key.ts";
 import { inBatches } from "./tool_chunks.ts";
 
@@ -51,6 +52,10 @@ type Decisions = Awaited<ReturnType<NonNullable<PinKeeper["loadDecisions"]>>>;
 export class SavedPins implements PinKeeper {
   readonly #deps: SavedPinsDeps;
   readonly #decisions: SavedDecisions;
+  /** What pages must at least have been written to be the ones that a decision was made with. */
+  #stamp = 0;
+  /** Whether what an earlier version has written is taken over: once is enough for one isolate. */
+  #oldTaken = false;
 
   /**
    * Creates a keeper; nothing is read.
@@ -65,12 +70,14 @@ export class SavedPins implements PinKeeper {
 
   async load(): Promise<PinnedDigests | undefined> {
     const pages = await this.#readBook();
-    if (pages === undefined) return undefined;
+    // From a replica that is behind they would undo what was accepted.
+    if (pages === undefined || stampOf(pages) < this.#stamp) return undefined;
     const pins = pinsOf(pages);
-    const old = await this.#readOld();
+    const old = this.#oldTaken ? [] : await this.#readOld();
     const missing = old?.filter(({ name }) => !pins.has(name)) ?? [];
     // Isolates of an earlier version go on writing there: what is seen is taken over, before its time is over.
-    if (missing.length > 0) await this.#write(missing, false);
+    const taken = missing.length === 0 || await this.#write(missing, false) !== undefined;
+    this.#oldTaken ||= old !== undefined && taken;
     return Object.fromEntries([...missing, ...pins.values()].map(({ name, digest }) => [name, digest]));
   }
 
@@ -85,9 +92,11 @@ export class SavedPins implements PinKeeper {
     const textIds = await this.#saveTexts(wanted, byName, taken);
     const atMs = this.#deps.now();
     const pins = [...byName].map(([name, digest]) => ({ name, digest, atMs, textId: textIds.get(name) }));
-    const kept = await this.#write(pins, replace);
-    if (kept && replace) await this.#dropTexts(taken);
-    return kept;
+    const written = await this.#write(pins, replace, pages);
+    if (written === undefined) return false;
+    this.#stamp = Math.max(this.#stamp, stampOf(written));
+    if (replace) await this.#dropTexts(taken, written);
+    return true;
   }
 
   async loadDetails(
@@ -111,11 +120,17 @@ export class SavedPins implements PinKeeper {
   }
 
   async loadDecisions(): Promise<Decisions> {
-    return await this.#decisions.load();
+    return this.#heed(await this.#decisions.load());
   }
 
   async saveDecisions(change: Parameters<NonNullable<PinKeeper["saveDecisions"]>>[0]): Promise<Decisions> {
-    return await this.#decisions.save(change);
+    return this.#heed(await this.#decisions.save(change, this.#stamp));
+  }
+
+  #heed(kept: KeptDecisions | undefined): Decisions {
+    if (kept === undefined) return undefined;
+    this.#stamp = Math.max(this.#stamp, kept.stamp);
+    return { revision: kept.revision, withheld: kept.withheld };
   }
 
   /** Where each text went; what does not fit is not kept. */
@@ -135,9 +150,7 @@ export class SavedPins implements PinKeeper {
   }
 
   /** What nobody refers to any more. */
-  async #dropTexts(ids: ReadonlySet<string>): Promise<void> {
-    const pages = await this.#readBook();
-    if (pages === undefined) return;
+  async #dropTexts(ids: ReadonlySet<string>, pages: readonly PinPage[]): Promise<void> {
     const used = new Set([...pinsOf(pages).values()].map(({ textId }) => textId));
     await inBatches([...ids].filter((id) => !used.has(id)), async (id) => {
       const key = await this.#keyOf("pin-texts", id);
@@ -145,17 +158,21 @@ export class SavedPins implements PinKeeper {
     });
   }
 
-  /** Whether all of them are kept: these, or where they do not replace, those of others that came first. */
-  async #write(pins: readonly StoredPin[], replace: boolean): Promise<boolean> {
+  /** The pages with all of them: these, or where they do not replace, those of others that came first. */
+  async #write(
+    pins: readonly StoredPin[],
+    replace: boolean,
+    known?: readonly ReadPage[],
+  ): Promise<readonly PinPage[] | undefined> {
     for (let tries = 0; tries < MAX_TRIES; tries++) {
-      const pages = await this.#readBook();
-      if (pages === undefined) return false;
-      const next = putPins(pages, pins, replace);
-      if (next.length > MAX_PAGES) return false;
+      const pages = tries === 0 && known !== undefined ? known : await this.#readBook();
+      if (pages === undefined) return undefined;
+      const next = putPins(pages, pins, { replace, nowMs: this.#deps.now() });
+      if (next.length > MAX_PAGES) return undefined;
       const outcome = await this.#writePages(pages, next);
-      if (outcome !== "conflict") return outcome === "kept";
+      if (outcome !== "conflict") return outcome === "kept" ? next : undefined;
     }
-    return false;
+    return undefined;
   }
 
   /** In their order: a page is there for others only where the one before says so. */
@@ -206,7 +223,7 @@ export class SavedPins implements PinKeeper {
 }
 
 /** By name; what came first counts. */
-function pinsOf(pages: readonly ReadPage[]): Map<string, StoredPin> {
+function pinsOf(pages: readonly PinPage[]): Map<string, StoredPin> {
   const pins = new Map<string, StoredPin>();
   for (const pin of pages.flatMap((page) => page.pins)) if (!pins.has(pin.name)) pins.set(pin.name, pin);
   return pins;

@@ -70,7 +70,7 @@ export interface PinKeeper {
   /**
    * What was decided.
    *
-   * @returns A number that is another one after each decision, and the tools that are withheld by decision; `undefined`
+   * @returns A number that is larger after each decision, and the tools that are withheld by decision; `undefined`
    * where that cannot be told at the moment.
    */
   loadDecisions?(): Promise<{ readonly revision: number; readonly withheld: readonly string[] } | undefined>;

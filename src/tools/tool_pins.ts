@@ -16,6 +16,8 @@ export const MAX_PINS = 4_000;
 const MAX_HELD_CHARS = 4 * 1024 * 1024;
 /** How many warnings there are of one kind. */
 const MAX_WARNINGS = 20;
+/** How often pins that were decided on are tried again where they cannot be read. */
+const MAX_CATCH_UPS = 6;
 
 /** What pins work with, besides their keeper. */
 export interface ToolPinsOptions {
@@ -30,6 +32,12 @@ export interface ToolPinsOptions {
 interface Current {
   readonly digest: string;
   readonly text: ToolText;
+}
+
+interface NewPin {
+  readonly name: string;
+  readonly digest: string;
+  readonly text: string | undefined;
 }
 
 /** The pins of one server. */
@@ -50,8 +58,12 @@ export class ToolPins {
   #changed: ReadonlySet<string> = new Set();
   /** Those that could not be pinned. */
   #unpinned: ReadonlySet<string> = new Set();
+  /** Pinned here, and not kept where others could read it. */
+  readonly #unkept = new Map<string, NewPin>();
   #loaded: { readonly revision: number | undefined } | undefined;
   #refreshing: Promise<void> | undefined;
+  /** How often the list was made anew only because pins could not be read. */
+  #catchUps = 0;
 
   /**
    * Creates pins; nothing is read.
@@ -122,7 +134,7 @@ export class ToolPins {
     const fresh = [...current.keys()].filter((name) => !this.#pinned.has(name));
     const room = Math.max(0, MAX_PINS - this.#pinned.size);
     this.#unpinned = new Set(fresh.slice(room));
-    await this.#pin(fresh.slice(0, room), false);
+    await this.#keep([...this.#unkept.values(), ...this.#pin(fresh.slice(0, room))], false);
     this.#compare();
     return this.#toWarnings();
   }
@@ -142,7 +154,7 @@ export class ToolPins {
     });
     const accepted = [...new Set([...changed, ...names.filter((name) => this.#withheld.has(name))])];
     if (accepted.length === 0) return { names: accepted, kept: true };
-    const isPinned = await this.#pin(changed, true);
+    const isPinned = await this.#keep(this.#pin(changed), true);
     this.#compare();
     this.#unpinned = new Set([...this.#unpinned].filter((name) => !this.#pinned.has(name)));
     // After the pins: who hears of the decision reads them.
@@ -230,23 +242,29 @@ export class ToolPins {
     this.#changed = new Set(pairs.map(([name]) => name));
   }
 
-  /** Pins tools of the last list; whether that is kept. */
-  async #pin(names: readonly string[], replace: boolean): Promise<boolean> {
-    const pins = names.flatMap((name) => {
+  /** Pins tools of the last list here. */
+  #pin(names: readonly string[]): readonly NewPin[] {
+    const pins = names.flatMap((name): readonly NewPin[] => {
       const current = this.#current.get(name);
       return current === undefined ? [] : [{ name, digest: current.digest, text: writeToolText(current.text) }];
     });
-    if (pins.length === 0) return true;
     for (const { name, digest, text } of pins) {
       this.#pinned.set(name, digest);
       if (this.#keeper?.loadDetails === undefined) this.#hold(name, text);
     }
+    return pins;
+  }
+
+  /** Has pins kept; whether they are. What was first seen while the store was away is kept with the next list. */
+  async #keep(pins: readonly NewPin[], replace: boolean): Promise<boolean> {
+    if (pins.length === 0 || this.#keeper === undefined) return true;
     const texts = Object.fromEntries(pins.flatMap(({ name, text }) => text === undefined ? [] : [[name, text]]));
     const digests: PinnedDigests = Object.fromEntries(pins.map(({ name, digest }) => [name, digest]));
-    const kept = await this.#keeper?.save(digests, { replace, texts });
+    const isKept = await this.#keeper.save(digests, { replace, texts }) !== false;
+    for (const pin of pins) isKept || replace ? this.#unkept.delete(pin.name) : this.#unkept.set(pin.name, pin);
     // Another isolate may have been faster: the first pin counts, whoever made it.
-    if (!replace && this.#keeper !== undefined) await this.#takeKept();
-    return kept !== false;
+    if (isKept && !replace) await this.#takeKept();
+    return isKept;
   }
 
   #hold(name: string, text: string | undefined): void {
@@ -260,7 +278,9 @@ export class ToolPins {
   async #load(): Promise<void> {
     const { revision } = this.#withheld;
     if (this.#loaded !== undefined && this.#loaded.revision === revision) return;
-    if (await this.#takeKept()) this.#loaded = { revision };
+    if (!(await this.#takeKept())) return;
+    this.#loaded = { revision };
+    this.#catchUps = 0;
   }
 
   async #takeKept(): Promise<boolean> {
@@ -271,7 +291,10 @@ export class ToolPins {
   }
 
   async #refresh(): Promise<void> {
-    if (await this.#withheld.read()) this.#onDecided?.();
+    const isNews = await this.#withheld.read();
+    // The pins that were decided on could not be read, as from a replica that is behind: they are tried again.
+    const isBehind = this.#loaded !== undefined && this.#loaded.revision !== this.#withheld.revision;
+    if (isNews || (isBehind && this.#catchUps++ < MAX_CATCH_UPS)) this.#onDecided?.();
   }
 
   #toWarnings(): readonly string[] {

@@ -36,7 +36,7 @@ export class WithheldTools {
     this.#now = now;
   }
 
-  /** Another one after each decision; `undefined` where none has been read. */
+  /** Larger after each decision; `undefined` where none has been read. */
   get revision(): number | undefined {
     return this.#revision;
   }
@@ -72,7 +72,8 @@ export class WithheldTools {
     this.#readAtMs = this.#now();
     if (this.#unkept.size > 0) await this.decide({ withhold: [...this.#unkept] });
     const kept = await this.#keeper?.loadDecisions?.();
-    if (kept === undefined) return false;
+    // A smaller number is of a replica that is behind.
+    if (kept === undefined || kept.revision < (this.#revision ?? 0)) return false;
     const isNews = this.#revision !== undefined && this.#revision !== kept.revision;
     this.#take(kept);
     return isNews;

@@ -203,3 +203,18 @@ Deno.test("writeToolText() keeps what is at most 16 KiB", () => {
   assertEquals(writeToolText({ description: "x".repeat(spare), inputSchema })?.length, MAX_TEXT_BYTES);
   assertEquals(writeToolText({ description: "x".repeat(spare + 1), inputSchema }), undefined);
 });
+
+Deno.test("K5 SavedPins.load() cannot tell from a replica that is behind what was accepted, and decisions only go forward", async () => {
+  const store = new FaultyRouteStore(() => START_MS);
+  await pin(keeperOn(store), "read", "Reads");
+  const behind = await store.memory.get(BOOK_KEY);
+  const keeper = keeperOn(store);
+  const accepted = await pin(keeper, "read", "Reads and mails", true);
+  await keeper.saveDecisions({ release: ["read"] });
+  store.replica.set(JSON.stringify(BOOK_KEY), behind);
+  const other = keeperOn(store);
+  await other.loadDecisions();
+  assertEquals([await keeper.load(), await other.load()], [undefined, undefined]);
+  store.replica.clear();
+  assertEquals([await keeper.load(), await other.load()], [{ read: accepted }, { read: accepted }]);
+});

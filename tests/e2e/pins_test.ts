@@ -274,6 +274,22 @@ for (const fault of ["rejects", "throws", "hangs"] as const) {
   });
 }
 
+Deno.test("K1 what was first seen while the store was away is pinned for others with the next list", async () => {
+  const clock = { nowMs: Date.now() };
+  await using server = await startMCPServer({ tools: read("Reads") });
+  const store = new FaultyRouteStore(() => clock.nowMs);
+  store.fault = "rejects";
+  await using one = await openIsolate(server, "block", store, clock);
+  assertEquals(await one.call(), "read");
+  store.fault = "none";
+  clock.nowMs += PINS_MAX_AGE_MS;
+  await one.ask("/agents/Kairos/reconnect?server=files", { method: "POST" });
+  server.setTools(read("Reads and mails", "mails"));
+  await using late = await openIsolate(server, "block", store, clock);
+  await late.ask("/agents/Kairos/reconnect?server=files", { method: "POST" });
+  assertEquals([await late.call(), (await late.pins())[0].before.description], ["404 tool_not_found", "Reads"]);
+});
+
 Deno.test("K2 pins that were tampered with show no definition that was never pinned, and a call goes on", async () => {
   await withKv(async (store, kv) => {
     const clock = { nowMs: Date.now() };

@@ -3,6 +3,7 @@ import { MCPError, MultiServerMCPClient, type PinnedDigests, SingleServerMCPClie
 import { MemoryRouteStore } from "@portolan/mcp";
 import { KvRouteStore } from "@portolan/mcp/kv";
 import type { PinKeeper } from "../../src/tools/pin_keeper.ts";
+import { toToolDigest } from "../../src/tools/tool_digest.ts";
 import { ToolPins } from "../../src/tools/tool_pins.ts";
 import type { Tool } from "../../src/protocol.ts";
 import { textOf } from "../support/client_support.ts";
@@ -88,6 +89,67 @@ Deno.test("S6 ToolPins.apply() pins tools called like members of every object", 
   const pins = new ToolPins("block", keeperOf({}));
   const tools = ["constructor", "toString"].map((name) => ({ ...READ, name }));
   assertEquals(await apply(pins, tools), { tools, warnings: [] });
+});
+
+Deno.test("S10 ToolPins.apply() pins at most 4,000 names, and trusts no further one", async () => {
+  const toTools = (prefix: string) => Array.from({ length: 2_000 }, (_, i) => ({ ...READ, name: `${prefix}${i}` }));
+  for (const mode of ["warn", "block"] as const) {
+    const pins = new ToolPins(mode);
+    await pins.apply([READ, ...toTools("a").slice(1)]);
+    await pins.apply(toTools("b"));
+    const { tools, warnings } = await apply(pins, [EVIL, ...toTools("c").slice(1)]);
+    assertEquals([tools.length, warnings.length], [mode === "warn" ? 2_000 : 0, 1 + 21]);
+    assertEquals((await pins.find("c1"))?.state, "changed");
+    await pins.accept(["c1"]);
+    assertEquals([(await pins.find("c1"))?.state, pins.isWithheld("c1")], ["pinned", false]);
+  }
+});
+
+Deno.test("ToolPins.refresh() has the list made anew until the pins that were decided on can be read, and not for ever", async () => {
+  let nowMs = 1_000_000;
+  const store: { revision: number; kept: PinnedDigests | undefined } = { revision: 1, kept: {} };
+  const keeper: PinKeeper = {
+    load: () => Promise.resolve(store.kept),
+    save: () => Promise.resolve(),
+    loadDecisions: () => Promise.resolve({ revision: store.revision, withheld: [] }),
+  };
+  let asked = 0;
+  const pins: ToolPins = new ToolPins("block", keeper, { now: () => nowMs, onDecided: () => asked++ });
+  await pins.apply([READ]);
+  const refreshAndList = async (tool: Tool) => {
+    nowMs += 10_000;
+    const before = asked;
+    await pins.refresh();
+    if (asked > before) await pins.apply([tool]);
+  };
+  await refreshAndList(READ);
+  assertEquals(asked, 0);
+  Object.assign(store, { revision: 2, kept: undefined });
+  await refreshAndList(EVIL);
+  await refreshAndList(EVIL);
+  assertEquals([asked, pins.isWithheld("read")], [2, true]);
+  store.kept = { read: await toToolDigest("read", EVIL) };
+  await refreshAndList(EVIL);
+  assertEquals([asked, pins.isWithheld("read")], [3, false]);
+  Object.assign(store, { revision: 3, kept: undefined });
+  for (let times = 0; times < 20; times++) await refreshAndList(EVIL);
+  assertEquals(asked, 3 + 1 + 6);
+});
+
+Deno.test("ToolPins.list() holds what tools were where nobody keeps it, up to 4 MiB", async () => {
+  const toTools = (text: string) => {
+    const description = text.padEnd(16_000, ".");
+    return Array.from({ length: 300 }, (_, i) => ({ ...READ, name: `t${i}`, description }));
+  };
+  const pins = new ToolPins("warn");
+  await pins.apply(toTools("before"));
+  await pins.apply(toTools("now"));
+  const listed = await pins.list();
+  const held = listed.filter(({ before }) => before !== undefined).length;
+  assertEquals([listed.length, held > 200 && held < 300], [300, true], String(held));
+  await pins.accept();
+  await pins.apply(toTools("later"));
+  assertEquals((await pins.list()).filter(({ before }) => before?.description?.startsWith("now")).length, held);
 });
 
 Deno.test("S10 SingleServerMCPClient withholds a changed tool at list and at call until it is accepted", async () => {

@@ -61,3 +61,12 @@ Deno.test("K1 WithheldTools.decide() withholds here at once, and keeps it when t
   await withheld.decide({ release: ["read"] });
   assertEquals([[...store.withheld], withheld.has("read")], [[], false]);
 });
+
+Deno.test("K5 WithheldTools.read() does not go back to what a replica has that is behind", async () => {
+  const { store, keeper } = createStore();
+  const withheld = new WithheldTools(keeper, Date.now);
+  await withheld.decide({ withhold: ["read"] });
+  store.revision = 0;
+  store.withheld.clear();
+  assertEquals([await withheld.read(), withheld.has("read")], [false, true]);
+});
