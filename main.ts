@@ -19,7 +19,6 @@ import { openStore } from "./src/gateway/open_store.ts";
 import { toProblem } from "./src/gateway/problem.ts";
 import { parseLogSettings, parseSettings, type Settings } from "./src/gateway/settings.ts";
 import type { OpenTelemetryTracerOptions } from "./src/telemetry/call_tracer.ts";
-import { toJsonLine } from "./src/telemetry/clean_text.ts";
 import { LineWriter } from "./src/telemetry/line_writer.ts";
 import { type LineLevel, Log } from "./src/telemetry/log.ts";
 import { ProgramLog } from "./src/telemetry/program_log.ts";
@@ -37,10 +36,13 @@ interface Program {
 // "deno run" warns of a default export with a fetch: the task says by this argument that it wants none.
 const listens = Deno.args.includes("--listen");
 const onDeploy = Deno.env.get("DENO_DEPLOYMENT_ID") !== undefined;
-const isTraced = ["true", "1"].includes(Deno.env.get("OTEL_DENO") ?? "");
+// What the runtime registers where it exports, as the package "@opentelemetry/api" finds it.
+const registered: Readonly<Record<string, unknown>> = Reflect.get(globalThis, Symbol.for("opentelemetry.js.api.1")) ??
+  {};
+const isTraced = registered.trace !== undefined || registered.metrics !== undefined;
 let servedAt: ListenAddress | undefined;
 let opened: Promise<Program> | undefined;
-let log: ProgramLog | undefined;
+let said: ProgramLog | undefined;
 let lines: LineWriter | undefined;
 
 function open(bindsItself: boolean): Promise<Program> {
@@ -161,18 +163,29 @@ async function loadTracing() {
     import("./src/telemetry/traced_fetch.ts"),
   ]);
   return {
-    fetch: createTracedFetch(),
+    fetch: createTracedFetch({ propagates: registered.propagation !== undefined || propagatesUnseen() }),
     createTracer: (findServer: OpenTelemetryTracerOptions["findServer"]) => new OpenTelemetryTracer({ findServer }),
   };
 }
 
+// Deno 2.5 does it without a word to the package.
+function propagatesUnseen(): boolean {
+  const isOn = onDeploy || Deno.env.get("OTEL_DENO")?.toLowerCase() === "true";
+  return isOn && (Deno.env.get("OTEL_PROPAGATORS") || "tracecontext").split(",").includes("tracecontext");
+}
+
 function openLog(): ProgramLog {
-  if (log !== undefined) return log;
+  if (said !== undefined) return said;
   const { logLevel: threshold, logFormat } = parseLogSettings(Deno.env.toObject());
   const format = logFormat ?? (Deno.stdout.isTerminal() ? "text" : "json");
   // What collects the console there and elsewhere adds the trace to each line.
   const write = onDeploy || isTraced ? writeToConsole : writeToStreams;
-  return log = new ProgramLog(new Log({ threshold, format, write }));
+  const log = new Log({ threshold, format, write });
+  lines = new LineWriter({
+    write: (bytes) => Deno.stdout.write(bytes),
+    toGap: (count) => log.toLine("warning", { message: `Cannot write ${count} lines as nobody reads them` }),
+  });
+  return said = new ProgramLog(log);
 }
 
 function writeToConsole(line: string, level: LineLevel): void {
@@ -180,12 +193,8 @@ function writeToConsole(line: string, level: LineLevel): void {
 }
 
 function writeToStreams(line: string, level: LineLevel): void {
-  if (level === "warning" || level === "error") return console.error(line);
-  lines ??= new LineWriter({
-    write: (bytes) => Deno.stdout.write(bytes),
-    toGap: (count) => toJsonLine({ level: "warning", message: `Left out ${count} lines as nobody read them` }),
-  });
-  lines.add(line);
+  if (level === "warning" || level === "error") console.error(line);
+  else lines?.add(line);
 }
 
 if (import.meta.main) void main();

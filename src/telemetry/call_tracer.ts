@@ -112,7 +112,7 @@ export class OpenTelemetryTracer implements CallTracer {
       this.#served.record(seconds, { ...shared, ...tool, ...version, "network.transport": "tcp" });
     }
     if (server !== undefined) {
-      const status = this.#findServer(agent, server);
+      const status = this.#tryFind(agent, server);
       const peer = status === undefined ? {} : toPeerAttributes(status);
       asked.setAttributes({ "portolan.server": server, ...tool, ...peer });
       this.#asked.record(seconds, { ...shared, ...tool, ...peer, "network.transport": "tcp" });
@@ -122,6 +122,15 @@ export class OpenTelemetryTracer implements CallTracer {
       span.setAttributes(failure);
       if (outcome !== "ok") span.setStatus({ code: SpanStatusCode.ERROR });
       span.end();
+    }
+  }
+
+  #tryFind(agent: string, server: string): ServerStatus | undefined {
+    try {
+      return this.#findServer(agent, server);
+    } catch {
+      // The agent has gone meanwhile: that fails no call.
+      return undefined;
     }
   }
 }
@@ -151,8 +160,10 @@ function parseTraceparent(text: string): SpanContext | undefined {
 }
 
 /** What the caller's tracing system adds is passed on with the trace that it is about. */
-function toTrace(span: Span, { trace: own }: BegunCall): TraceContext {
+function toTrace(span: Span, { trace: own }: BegunCall): TraceContext | undefined {
   const { traceId, spanId, traceFlags } = span.spanContext();
+  // Where metrics are exported alone, no span is one.
+  if (/^0*$/.test(traceId)) return own;
   const traceparent = `00-${traceId}-${spanId}-${traceFlags.toString(16).padStart(2, "0")}`;
   const isSame = own !== undefined && parseTraceparent(own.traceparent)?.traceId === traceId;
   return { traceparent, tracestate: isSame ? own.tracestate : undefined };

@@ -76,7 +76,7 @@ export class Log {
    * @param entry What it says.
    */
   add(level: LineLevel, entry: LogEntry): void {
-    if (this.isOn(level)) this.#write(this.#toLine(level, entry), level);
+    if (this.isOn(level)) this.#write(this.toLine(level, entry), level);
   }
 
   /**
@@ -85,10 +85,17 @@ export class Log {
    * @param entry What it says.
    */
   addLast(entry: LogEntry): void {
-    this.#write(this.#toLine("error", entry), "error");
+    this.#write(this.toLine("error", entry), "error");
   }
 
-  #toLine(level: LineLevel, entry: LogEntry): string {
+  /**
+   * A line as it would be written.
+   *
+   * @param level Its level.
+   * @param entry What it says.
+   * @returns The line, or several where the entry has several for people.
+   */
+  toLine(level: LineLevel, entry: LogEntry): string {
     const { message } = entry;
     // What is not written is not asked for: it may be made when it is.
     if (this.#format === "text") return (entry.text ?? [message]).map(cleanText).join("\n");

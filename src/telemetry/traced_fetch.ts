@@ -7,26 +7,40 @@
 import { type Span, trace } from "@opentelemetry/api";
 import { defaultFetch } from "../guarded_fetch.ts";
 
+/** What the runtime does to requests. */
+export interface TracedFetchOptions {
+  /** Whether it adds a `traceparent` to requests that it traces. */
+  readonly propagates: boolean;
+  /** The `fetch` underneath. @default {globalThis.fetch} */
+  readonly fetch?: typeof defaultFetch | undefined;
+}
+
 /**
  * Makes a `fetch` that is traced once, and whose spans hold no secret. The runtime adds its own `traceparent` to one that
  * is there, which makes both void, and notes the whole URL, into which the secrets of a server may be filled.
  *
- * @param send The runtime's own.
- * @returns The same, traced well.
+ * @param options What the runtime does.
+ * @returns The runtime's own, traced well.
  */
-export function createTracedFetch(send: typeof defaultFetch = defaultFetch): typeof defaultFetch {
+export function createTracedFetch({ propagates, fetch: send = defaultFetch }: TracedFetchOptions): typeof defaultFetch {
   return (input, init = {}) => {
-    const headers = new Headers(init.headers);
-    headers.delete("traceparent");
     const before = trace.getActiveSpan();
-    const { method = "GET" } = init;
+    const findOwn = () => {
+      const active = trace.getActiveSpan();
+      return active === before ? undefined : active;
+    };
     return send(input, {
       ...init,
-      headers,
-      // The runtime reads it within its span, and before it notes what the request is.
+      // The runtime reads both within its span, where it makes one, and before it notes what the request is.
+      get headers() {
+        const headers = new Headers(init.headers);
+        if (propagates && findOwn() !== undefined) headers.delete("traceparent");
+        return headers;
+      },
       get method() {
-        const own = trace.getActiveSpan();
-        if (own !== undefined && own !== before) endEarly(own, input, method);
+        const { method = "GET" } = init;
+        const own = findOwn();
+        if (own !== undefined) endEarly(own, input, method);
         return method;
       },
     });

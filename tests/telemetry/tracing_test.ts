@@ -103,6 +103,36 @@ for (const [era, ask] of [["legacy", askLegacy], ["modern", askModern]] as const
   });
 }
 
+Deno.test("main.ts with OTEL_DENO goes on with a trace also where the runtime carries none", async () => {
+  await using collector = startOtlpReceiver();
+  await using upstream = await startMCPServer();
+  const env = { ...collector.env, OTEL_PROPAGATORS: "none" };
+  await using gateway = await startGateway(toYaml(upstream.url), { env });
+  const headers = { accept: "text/event-stream", traceparent: toTraceparent(CALLER) };
+  const response = await fetch(`${gateway.origin}/agents/Kairos/tools/whoami`, { method: "POST", headers });
+  assertEquals((await response.text()).startsWith("event: result"), true);
+  const ours = () => sort(collector.spans);
+  await collector.until(() => ours().served !== undefined && ours().asked !== undefined);
+  const { served, asked } = ours();
+  assertEquals([served?.parentSpanId, asked?.parentSpanId], [CALLER, served?.spanId]);
+  const told = tracesOf(upstream.requests.find(({ rpcMethod }) => rpcMethod === "tools/call")!);
+  assertEquals([told.header, told.meta], [[TRACE_ID, asked?.spanId], [TRACE_ID, asked?.spanId]]);
+});
+
+Deno.test("main.ts with OTEL_DENO_TRACING=false passes on the trace of its caller, and measures", async () => {
+  await using collector = startOtlpReceiver();
+  await using upstream = await startMCPServer();
+  const env = { ...collector.env, OTEL_DENO_TRACING: "false" };
+  await using gateway = await startGateway(toYaml(upstream.url), { env });
+  const headers = { traceparent: toTraceparent(CALLER) };
+  const init = { method: "POST", headers };
+  await (await fetch(`${gateway.origin}/agents/Kairos/tools/whoami`, init)).text();
+  const told = tracesOf(upstream.requests.find(({ rpcMethod }) => rpcMethod === "tools/call")!);
+  assertEquals([told.header, told.meta], [[TRACE_ID, CALLER], [TRACE_ID, CALLER]]);
+  await collector.until(() => collector.points.some(({ name }) => name === "mcp.client.operation.duration"));
+  assertEquals(collector.spans, []);
+});
+
 Deno.test("main.ts with OTEL_DENO marks spans of calls that fail, and names none by what is no tool's name", async () => {
   await using collector = startOtlpReceiver();
   await using upstream = await startMCPServer();
