@@ -12,12 +12,13 @@ import { createGateway, type Gateway } from "./routes/mod.ts";
 import { setAlarm } from "./src/alarm.ts";
 import { MCPClientManager } from "./src/client_manager.ts";
 import { type AccessRule, decideAccess } from "./src/gateway/access_rule.ts";
+import type { Environment } from "./src/config/server_fields.ts";
 import type { ListenAddress } from "./src/gateway/announce.ts";
 import { loadConfig } from "./src/gateway/load_config.ts";
 import { limitsByAgent } from "./src/gateway/limits_by_agent.ts";
 import { openStore } from "./src/gateway/open_store.ts";
 import { toProblem } from "./src/gateway/problem.ts";
-import { parseLogSettings, parseSettings, type Settings } from "./src/gateway/settings.ts";
+import { parseLogSettings, parseSettings, SETTING_NAMES, type Settings } from "./src/gateway/settings.ts";
 import type { OpenTelemetryTracerOptions } from "./src/telemetry/call_tracer.ts";
 import { LineWriter } from "./src/telemetry/line_writer.ts";
 import { type LineLevel, Log } from "./src/telemetry/log.ts";
@@ -35,7 +36,7 @@ interface Program {
 
 // "deno run" warns of a default export with a fetch: the task says by this argument that it wants none.
 const listens = Deno.args.includes("--listen");
-const onDeploy = Deno.env.get("DENO_DEPLOYMENT_ID") !== undefined;
+const onDeploy = readIfAllowed("DENO_DEPLOYMENT_ID") !== undefined;
 // What the runtime registers where it exports, as the package "@opentelemetry/api" finds it.
 const registered: Readonly<Record<string, unknown>> = Reflect.get(globalThis, Symbol.for("opentelemetry.js.api.1")) ??
   {};
@@ -50,7 +51,7 @@ function open(bindsItself: boolean): Promise<Program> {
 }
 
 async function openProgram(bindsItself: boolean): Promise<Program> {
-  const env = Deno.env.toObject();
+  const env = readEnvironment();
   const settings = parseSettings(env);
   const log = openLog();
   // The database opens while the configuration is read.
@@ -58,7 +59,11 @@ async function openProgram(bindsItself: boolean): Promise<Program> {
     openKv: typeof Deno.openKv === "function" ? (path) => Deno.openKv(path) : undefined,
     onWarning: log.onWarning,
   });
-  const config = await loadConfig(settings.config, { env, readTextFile: Deno.readTextFile });
+  const config = await loadConfig(settings.config, {
+    env,
+    readVariable: mayRead() ? undefined : Deno.env.get,
+    readTextFile: Deno.readTextFile,
+  });
   const access = decideAccess(settings, config, { bindsItself });
   const { store, shared, kv, close: closeStore } = await opening;
   if (settings.auditDays !== undefined && kv === undefined && settings.kv !== "off") {
@@ -116,6 +121,22 @@ async function openProgram(bindsItself: boolean): Promise<Program> {
   };
 }
 
+/** Whether a variable may be read; without a name, whether all may. */
+function mayRead(variable?: string): boolean {
+  return Deno.permissions.querySync({ name: "env", ...(variable !== undefined && { variable }) }).state === "granted";
+}
+
+/** A variable that the program does without. */
+function readIfAllowed(name: string): string | undefined {
+  return mayRead(name) ? Deno.env.get(name) : undefined;
+}
+
+/** All of the environment; or, where that may not be read, the settings, which have to be. */
+function readEnvironment(): Environment {
+  if (mayRead()) return Deno.env.toObject();
+  return Object.fromEntries(["PORT", ...SETTING_NAMES].map((name) => [name, Deno.env.get(name)]));
+}
+
 async function main(): Promise<void> {
   let address: ListenAddress | undefined;
   let server: Deno.HttpServer | undefined;
@@ -170,13 +191,16 @@ async function loadTracing() {
 
 // Deno 2.5 does it without a word to the package.
 function propagatesUnseen(): boolean {
-  const isOn = onDeploy || Deno.env.get("OTEL_DENO")?.toLowerCase() === "true";
-  return isOn && (Deno.env.get("OTEL_PROPAGATORS") || "tracecontext").split(",").includes("tracecontext");
+  const isOn = onDeploy || readIfAllowed("OTEL_DENO")?.toLowerCase() === "true";
+  return isOn && (readIfAllowed("OTEL_PROPAGATORS") || "tracecontext").split(",").includes("tracecontext");
 }
 
 function openLog(): ProgramLog {
   if (said !== undefined) return said;
-  const { logLevel: threshold, logFormat } = parseLogSettings(Deno.env.toObject());
+  const { logLevel: threshold, logFormat } = parseLogSettings({
+    PORTOLAN_LOG_LEVEL: readIfAllowed("PORTOLAN_LOG_LEVEL"),
+    PORTOLAN_LOG_FORMAT: readIfAllowed("PORTOLAN_LOG_FORMAT"),
+  });
   const format = logFormat ?? (Deno.stdout.isTerminal() ? "text" : "json");
   // What collects the console there and elsewhere adds the trace to each line.
   const write = onDeploy || isTraced ? writeToConsole : writeToStreams;

@@ -33,7 +33,13 @@ import { statusRoutes } from "./status.ts";
 import { toolRouteRoutes } from "./tool_routes.ts";
 import { toolsRoutes } from "./tools.ts";
 
-const KEYLESS_PATHS: ReadonlySet<string> = new Set(["/", "/healthz", "/readyz", "/openapi.json"]);
+const KEYLESS_PATHS: ReadonlySet<string> = new Set([
+  "/",
+  "/healthz",
+  "/readyz",
+  "/openapi.json",
+  "/config.schema.json",
+]);
 
 /**
  * Creates the app: what every request passes, in order, and the routes.

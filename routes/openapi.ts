@@ -1,5 +1,6 @@
 /**
- * What programs are generated from: OpenAPI 3.1 documents of the gateway and of its agents.
+ * What programs are generated from: OpenAPI 3.1 documents of the gateway and of its agents; and what editors know its
+ * configuration by.
  *
  * @module
  */
@@ -13,8 +14,9 @@ import type { AgentDocuments } from "../src/openapi/agent_documents.ts";
 import { parseRequestTimeout, TIMEOUT_HEADER, withinTime } from "../src/rest/request_timeout.ts";
 
 /**
- * `GET /openapi.json`, without a key as it names no agent, and `GET /agents/:agent/openapi.json`, whose operations are
- * the agent's tools. Both have an `ETag`. What writes them is loaded when one is asked for.
+ * `GET /openapi.json` and `GET /config.schema.json`, without a key as they name no agent, and
+ * `GET /agents/:agent/openapi.json`, whose operations are the agent's tools. All have an `ETag`. What writes them is
+ * loaded when one is asked for.
  *
  * @param deps The collaborators.
  * @returns The routes.
@@ -26,6 +28,10 @@ export function openApiRoutes(deps: RouteDeps): Hono<GatewayEnv> {
     .get("/openapi.json", etag(), async () => {
       own ??= import("../src/openapi/gateway_document.ts").then(({ writeGatewayDocument }) => writeGatewayDocument());
       return toResponse(await own, "no-cache");
+    })
+    .get("/config.schema.json", etag(), async (c) => {
+      const { toConfigSchema } = await import("../src/config/config_schema.ts");
+      return c.json(toConfigSchema(), 200, { "cache-control": "no-cache" });
     })
     .get("/agents/:agent/openapi.json", etag(), async (c) => {
       const agent = c.req.param("agent");

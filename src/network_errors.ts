@@ -18,14 +18,28 @@ export const PHASE_WORDS: Readonly<Record<Phase, string>> = {
   call: "call a tool of",
 };
 
-const NEVER_SENT: readonly (readonly [RegExp, string])[] = [
-  [/dns error|ENOTFOUND|EAI_AGAIN|failed to lookup address/i, "its host name does not resolve"],
-  [/certificate|tls|handshake|SSL|InvalidContentType/i, "the TLS handshake failed"],
-  [/refused|ECONNREFUSED/i, "the connection was refused"],
-  [/Requests to port \d+ are blocked/i, "its port is one that fetch never connects to"],
-  [/Requires net access|NotCapable|PermissionDenied/i, "this process may not connect to it; allow it with --allow-net"],
-  [/unreachable|EHOSTUNREACH|ENETUNREACH/i, "the network is unreachable"],
-  [/\(Connect\)|tcp (open|connect) error|UND_ERR_CONNECT_TIMEOUT/i, "no connection could be opened"],
+/** Why a request never left: the reasons that something can be done about. */
+export type NeverSentReason =
+  | "dns"
+  | "tls"
+  | "refused"
+  | "blocked_port"
+  | "not_permitted"
+  | "no_route"
+  | "not_opened";
+
+const NEVER_SENT: readonly (readonly [RegExp, NeverSentReason, string])[] = [
+  [/dns error|ENOTFOUND|EAI_AGAIN|failed to lookup address/i, "dns", "its host name does not resolve"],
+  [/certificate|tls|handshake|SSL|InvalidContentType/i, "tls", "the TLS handshake failed"],
+  [/refused|ECONNREFUSED/i, "refused", "the connection was refused"],
+  [/Requests to port \d+ are blocked/i, "blocked_port", "its port is one that fetch never connects to"],
+  [
+    /Requires net access|NotCapable|PermissionDenied/i,
+    "not_permitted",
+    "this process may not connect to it; allow it with --allow-net",
+  ],
+  [/unreachable|EHOSTUNREACH|ENETUNREACH/i, "no_route", "the network is unreachable"],
+  [/\(Connect\)|tcp (open|connect) error|UND_ERR_CONNECT_TIMEOUT/i, "not_opened", "no connection could be opened"],
 ];
 
 /**
@@ -35,10 +49,24 @@ const NEVER_SENT: readonly (readonly [RegExp, string])[] = [
  * @returns The reason in words, or `undefined` where the request may have left.
  */
 export function whyNeverSent(error: unknown): string | undefined {
+  return findNeverSent(error)?.[2];
+}
+
+/**
+ * Why an `unreachable` server was not reached.
+ *
+ * @param error The `MCPError`, whose cause keeps what the runtime said.
+ * @returns The reason, or `undefined` where the connection broke later or nothing is known.
+ */
+export function reasonUnreachable({ cause }: MCPError): NeverSentReason | undefined {
+  return findNeverSent(cause)?.[1];
+}
+
+function findNeverSent(error: unknown): (typeof NEVER_SENT)[number] | undefined {
   const text = describe(error);
   // Deno names the phase: only a failure of the phase "Connect" is certain to have sent nothing.
   if (/client error \((?!Connect)/.test(text)) return undefined;
-  return NEVER_SENT.find(([pattern]) => pattern.test(text))?.[1];
+  return NEVER_SENT.find(([pattern]) => pattern.test(text));
 }
 
 /** The texts of an error and of its causes without URLs: these may hold a key, or words that look like a reason. */

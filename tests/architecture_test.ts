@@ -23,6 +23,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
     "src/config/json_text.ts",
     "src/config/special_address.ts",
     "src/config/template.ts",
+    "src/config/variables.ts",
     "src/connection/body_reader.ts",
     "src/deadline.ts",
     "src/errors.ts",
@@ -67,6 +68,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
     "src/cache/cached_tools.ts",
     "src/cache/server_cache_key.ts",
     "src/config/config_checks.ts",
+    "src/config/schema_parts.ts",
     "src/config/server_address.ts",
     "src/connection/answer_reader.ts",
     "src/connection/param_headers.ts",
@@ -221,6 +223,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
     "src/agent/tool_catalog.ts",
     "src/auth/oauth_flow.ts",
     "src/config/config_data.ts",
+    "src/config/server_schema.ts",
     "src/connection/opener.ts",
     "src/interceptors/intercept_tools.ts",
   ],
@@ -228,6 +231,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
     "src/agent/context_router.ts",
     "src/auth/oauth_authorizer.ts",
     "src/cache/saved_connections.ts",
+    "src/config/config_schema.ts",
     "src/config_file.ts",
     "src/connection/connector.ts",
     "src/interceptors/intercept.ts",
@@ -290,6 +294,16 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   "all agents": [
     "src/client_manager.ts",
     "src/legacy_client.ts",
+  ],
+  "what an operator is told of servers": [
+    "src/operation/fault_advice.ts",
+    "src/operation/server_finding.ts",
+  ],
+  "what is worth a look": [
+    "src/operation/server_warnings.ts",
+  ],
+  "trying servers": [
+    "src/operation/check_servers.ts",
   ],
   "the MCP endpoint's words": [
     "src/gateway/trace_headers.ts",
@@ -411,6 +425,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
     "src/gateway/access_rule.ts",
     "src/gateway/limits_by_agent.ts",
     "src/gateway/load_config.ts",
+    "src/operation/permissions.ts",
     "src/openapi/gateway_routes.ts",
     "src/rest/batch_run.ts",
     "routes/_request_notes.ts",

@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertGreater, assertMatch } from "@std/assert";
 import { dirname, join } from "node:path/posix";
 import config from "../deno.json" with { type: "json" };
+import { SETTING_NAMES } from "../src/gateway/settings.ts";
 import { readBlocks, readCurls, readDocuments, toPattern } from "./support/readme.ts";
 import { startEverything } from "./support/everything.ts";
 import { startGateway } from "./support/gateway_process.ts";
@@ -74,6 +75,15 @@ Deno.test("Documents: every task that they name is one of deno.json, and every l
     }
   }
   assertEquals(unknown, []);
+});
+
+Deno.test("Documents: every variable that they name is one of the settings, and the table has them all", async () => {
+  const documents = await readDocuments();
+  const named = new Set(documents.flatMap(({ text }) => text.match(/\bPORTOLAN_[A-Z_]*[A-Z]\b/g) ?? []));
+  const known: readonly string[] = SETTING_NAMES;
+  assertEquals([...named].filter((name) => !known.includes(name)), []);
+  const rows = documents.flatMap(({ text }) => [...text.matchAll(/^\| `([A-Z_]+)` /gm)].map(([, name]) => name));
+  assertEquals(["PORT", ...known].filter((name) => !rows.includes(name)), []);
 });
 
 /** The names of headings, as the places that host repositories make them. */

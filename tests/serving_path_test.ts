@@ -21,6 +21,7 @@ const LATE: Readonly<Record<string, string>> = {
   "src/audit/memory_audit_store.ts": "src/audit/open_audit_trail.ts",
   "src/config_file.ts": "src/gateway/load_config.ts",
   "src/config/config_text.ts": "src/config_file.ts",
+  "src/config/config_schema.ts": "routes/openapi.ts",
   "src/connection/legacy_connection.ts": "src/connection/opener.ts",
   "src/connection/sse_connection.ts": "src/connection/legacy_connection.ts",
   "src/sdk.ts": "src/connection/legacy_connection.ts",

@@ -15,7 +15,7 @@ import { listSourceFiles, readSourceFile } from "./support/module_graph.ts";
 const ROOT = new URL("../", import.meta.url);
 /** All that may be used of the runtime itself: stable, and on Deploy; `openKv` where there is one. */
 const DENO_NAMES = new Set([
-  ...["addSignalListener", "args", "build", "env", "exit", "openKv", "readTextFile", "serve", "stdout"],
+  ...["addSignalListener", "args", "build", "env", "exit", "openKv", "permissions", "readTextFile", "serve", "stdout"],
   // Types.
   ...["HttpServer", "NetAddr", "ServeDefaultExport", "ServeHandlerInfo"],
 ]);

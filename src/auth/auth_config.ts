@@ -148,7 +148,8 @@ const TEXT_KEYS = [
   "clientMetadataUrl",
   "clientName",
 ] as const;
-const KEYS = ["grant", ...TEXT_KEYS, "tokenAuth", "issuers", "allowPrivate"];
+/** The keys of an `auth`. */
+export const AUTH_KEYS = ["grant", ...TEXT_KEYS, "tokenAuth", "issuers", "allowPrivate"] as const;
 const SYNONYMS = new Map([
   ["client_id", "clientId"],
   ["client_secret", "clientSecret"],
@@ -157,11 +158,13 @@ const SYNONYMS = new Map([
   ["redirect_uri", "redirectUrl"],
   ["issuer", "issuers"],
 ]);
-const GRANTS: ReadonlyMap<string, GrantChoice> = new Map([
+/** The words for a grant. */
+export const GRANTS: ReadonlyMap<string, GrantChoice> = new Map([
   ["authorization_code", "authorization_code"],
   ["client_credentials", "client_credentials"],
 ]);
-const TOKEN_AUTHS: ReadonlyMap<string, TokenAuthChoice> = new Map([["auto", "auto"], ["basic", "basic"], [
+/** The words for how a secret is sent. */
+export const TOKEN_AUTHS: ReadonlyMap<string, TokenAuthChoice> = new Map([["auto", "auto"], ["basic", "basic"], [
   "post",
   "post",
 ]]);
@@ -186,7 +189,7 @@ export function checkAuth(value: unknown, path: string, check: FieldCheck): Chec
   const fields = readMapping(value, path, 'a mapping with a "clientId" or a "redirectUrl"', faults);
   if (fields === undefined) return undefined;
   const at = (key: string) => keyPath(path, key);
-  checkKeys(fields, path, KEYS, faults, SYNONYMS);
+  checkKeys(fields, path, AUTH_KEYS, faults, SYNONYMS);
   const byDefault = fields.has("redirectUrl") ? "authorization_code" : "client_credentials";
   const grant = checkChoice(fields.get("grant"), at("grant"), "grant", GRANTS, check) ?? byDefault;
   const tokenAuth = checkChoice(fields.get("tokenAuth"), at("tokenAuth"), "tokenAuth", TOKEN_AUTHS, check) ?? "auto";

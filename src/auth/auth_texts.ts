@@ -7,8 +7,21 @@
 import { checkServerUrl } from "../config/server_address.ts";
 import { parseScope } from "./scopes.ts";
 
-const MAX_NAME_LENGTH = 128;
-const ALGORITHMS = ["ES256", "ES384", "ES512", "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "EdDSA"];
+/** How many characters the name of a client may have. */
+export const MAX_NAME_LENGTH = 128;
+/** The algorithms of a client's private key. */
+export const ALGORITHMS: readonly string[] = [
+  "ES256",
+  "ES384",
+  "ES512",
+  "RS256",
+  "RS384",
+  "RS512",
+  "PS256",
+  "PS384",
+  "PS512",
+  "EdDSA",
+];
 const CHECKS: Readonly<Record<string, (text: string) => string | undefined>> = {
   clientId: checkVisible,
   clientSecret: checkVisible,

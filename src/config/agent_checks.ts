@@ -24,7 +24,8 @@ import type { ServerSecrets } from "./server_checks.ts";
  */
 export type CollisionPolicy = "first" | "prefix" | "error";
 
-const POLICIES: readonly CollisionPolicy[] = ["first", "prefix", "error"];
+/** The words for who owns a bare name. */
+export const POLICIES: readonly CollisionPolicy[] = ["first", "prefix", "error"];
 
 /**
  * Checks an agent's secrets for all its servers.

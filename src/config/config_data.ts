@@ -5,7 +5,7 @@
  */
 
 import { type AgentEntry, readAgent, readAgentServers, readServers, type ServerEntry } from "./agent_file.ts";
-import { checkKeys, checkName, keyPath, readMapping } from "./config_checks.ts";
+import { addWrongType, checkKeys, checkName, keyPath, readMapping } from "./config_checks.ts";
 import { checkLimits } from "../limits/limits_config.ts";
 import { readJwt } from "./jwt_config.ts";
 import { readPublicUrl } from "./public_url.ts";
@@ -14,8 +14,14 @@ import type { FieldCheck } from "./server_fields.ts";
 
 /** The agent that a file with `mcpServers` describes. */
 const DEFAULT_AGENT = "default";
-/** What a file says of the gateway, in either shape. */
-const GATEWAY_KEYS = ["jwt", "publicUrl", "limits"];
+/** What a file says of the gateway, in either shape; `$schema` is for editors. */
+const GATEWAY_KEYS = ["jwt", "publicUrl", "limits", "$schema"] as const;
+/** The keys of a file in our own shape. */
+export const FILE_KEYS = ["servers", "agents", ...GATEWAY_KEYS] as const;
+/** The keys of a file with `mcpServers`. */
+export const ECOSYSTEM_KEYS = ["mcpServers", "secrets", "collisions", "keys", ...GATEWAY_KEYS] as const;
+/** The keys of an agent. */
+export const AGENT_KEYS = ["servers", "secrets", "collisions", "keys", "limits"] as const;
 
 /**
  * Reads a configuration and checks all of it, so that each of its agents resolves without fault.
@@ -34,6 +40,8 @@ export function readConfigData(data: unknown, check: FieldCheck): PortolanConfig
   const jwt = readJwt(root.get("jwt"), "jwt", check);
   // Those of the only agent stand at the top there.
   const limits = root.has("mcpServers") ? undefined : checkLimits(root.get("limits"), "limits", check);
+  const schema = root.get("$schema") ?? "";
+  if (typeof schema !== "string") addWrongType(schema, "$schema", "the URL of this file's schema, or nothing", faults);
   const publicUrl = root.has("publicUrl") ? readPublicUrl(root.get("publicUrl"), "publicUrl", check) : undefined;
   faults.throwIfAny();
   const configs: Record<string, AgentConfig> = Object.create(null);
@@ -53,7 +61,7 @@ export function readConfigData(data: unknown, check: FieldCheck): PortolanConfig
 
 function readAgents(root: ReadonlyMap<string, unknown>, check: FieldCheck): ReadonlyMap<string, AgentEntry> {
   const { faults } = check;
-  checkKeys(root, "", ["servers", "agents", ...GATEWAY_KEYS], faults);
+  checkKeys(root, "", FILE_KEYS, faults);
   const wanted = "a mapping of names to servers";
   const servers = root.has("servers")
     ? readServers(root.get("servers"), "servers", wanted, check)
@@ -65,7 +73,7 @@ function readAgents(root: ReadonlyMap<string, unknown>, check: FieldCheck): Read
     checkName(name, MAX_AGENT_NAME_LENGTH, path, faults);
     const fields = readMapping(value, path, 'a mapping with "servers"', faults);
     if (fields === undefined) continue;
-    checkKeys(fields, path, ["servers", "secrets", "collisions", "keys", "limits"], faults);
+    checkKeys(fields, path, AGENT_KEYS, faults);
     const own = readAgentServers(fields.get("servers"), keyPath(path, "servers"), servers, check);
     agents.set(name, readAgent(fields, path, own, check));
   }
@@ -75,7 +83,7 @@ function readAgents(root: ReadonlyMap<string, unknown>, check: FieldCheck): Read
 function readEcosystem(root: ReadonlyMap<string, unknown>, check: FieldCheck): ReadonlyMap<string, AgentEntry> {
   const mixed = ["servers", "agents"].filter((key) => root.has(key));
   for (const key of mixed) check.faults.add(key, 'Cannot stand beside "mcpServers": move its servers to "servers"');
-  checkKeys(root, "", ["mcpServers", "secrets", "collisions", "keys", ...GATEWAY_KEYS, ...mixed], check.faults);
+  checkKeys(root, "", [...ECOSYSTEM_KEYS, ...mixed], check.faults);
   const wanted = "a mapping of names to servers";
   const servers = readServers(root.get("mcpServers"), "mcpServers", wanted, { ...check, acceptType: true });
   return new Map([[DEFAULT_AGENT, readAgent(root, "", servers, check)]]);

@@ -79,10 +79,19 @@ export const JWT_ALGORITHMS = [
   ...["ES256", "ES384", "ES512", "EdDSA", "Ed25519"],
 ] as const;
 
-const KEYS = [
-  ...["issuer", "audience", "algorithms", "jwksUrl", "jwks"],
-  ...["agents", "admin", "clockToleranceMs", "typ", "allowPrivate"],
-];
+/** The keys of an issuer. */
+export const JWT_KEYS = [
+  "issuer",
+  "audience",
+  "algorithms",
+  "jwksUrl",
+  "jwks",
+  "agents",
+  "admin",
+  "clockToleranceMs",
+  "typ",
+  "allowPrivate",
+] as const satisfies readonly (keyof JwtConfig)[];
 const SYNONYMS = new Map([
   ["iss", "issuer"],
   ["aud", "audience"],
@@ -91,9 +100,11 @@ const SYNONYMS = new Map([
   ["clockTolerance", "clockToleranceMs"],
 ]);
 /** Members that only a private or a shared key has (RFC 7518, section 6). */
-const PRIVATE_MEMBERS = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
-const MAX_CLOCK_TOLERANCE_MS = 300_000;
-const MAX_KEYS = 64;
+export const PRIVATE_MEMBERS = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
+/** How far an issuer's clock may be off, in milliseconds. */
+export const MAX_CLOCK_TOLERANCE_MS = 300_000;
+/** How many public keys an issuer may have. */
+export const MAX_PUBLIC_KEYS = 64;
 
 /**
  * Reads the issuers of tokens: one mapping, or a list of them.
@@ -124,7 +135,7 @@ function readIssuer(value: unknown, path: string, check: FieldCheck): JwtConfig 
   const fields = readMapping(value, path, 'a mapping with "issuer", or a list of such', faults);
   if (fields === undefined) return undefined;
   const at = (key: string) => keyPath(path, key);
-  checkKeys(fields, path, KEYS, faults, SYNONYMS);
+  checkKeys(fields, path, JWT_KEYS, faults, SYNONYMS);
   const allowPrivate = checkFlag(fields.get("allowPrivate"), at("allowPrivate"), check) ?? false;
   const readUrl = (key: string, wanted: string) => {
     const text = readPlainText(fields.get(key), at(key), wanted, check);
@@ -226,7 +237,9 @@ function readKeySet(value: unknown, path: string, check: FieldCheck): JwtConfig[
   checkKeys(fields, path, ["keys"], faults);
   const keys: JsonObject[] = [];
   const items = readList(fields.get("keys"), keyPath(path, "keys"), "a list of public keys", faults) ?? [];
-  if (items.length > MAX_KEYS) faults.add(keyPath(path, "keys"), `Cannot have more than ${MAX_KEYS} keys: remove some`);
+  if (items.length > MAX_PUBLIC_KEYS) {
+    faults.add(keyPath(path, "keys"), `Cannot have more than ${MAX_PUBLIC_KEYS} keys: remove some`);
+  }
   for (const [index, item] of items.entries()) {
     const at = keyPath(keyPath(path, "keys"), index);
     const members = readMapping(item, at, "a public key as a mapping", faults);

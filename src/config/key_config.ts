@@ -36,6 +36,9 @@ export interface KeyConfig {
 /** How many keys of one agent may be good at the same time: the one that goes and the one that comes. */
 export const MAX_ACTIVE_KEYS = 2;
 
+/** The keys of a mapping about a key. */
+export const KEY_KEYS = ["digest", "id", "expiresAt"] as const satisfies readonly (keyof KeyConfig)[];
+
 const DIGEST = /^sha256:[0-9a-f]{64}$/i;
 const WANTED = '"sha256:" and the 64 hex digits of the digest of a key';
 const WANTED_END = "a date such as 2027-01-31, or a time with its zone such as 2027-01-31T12:00:00Z";
@@ -118,7 +121,7 @@ function readKey(value: unknown, path: string, check: FieldCheck): KeyConfig | u
   }
   const fields = readMapping(value, path, `${WANTED}, or a mapping with "digest"`, faults);
   if (fields === undefined) return undefined;
-  checkKeys(fields, path, ["digest", "id", "expiresAt"], faults, SYNONYMS);
+  checkKeys(fields, path, KEY_KEYS, faults, SYNONYMS);
   const digest = readDigest(fields.get("digest"), keyPath(path, "digest"), check);
   const id = readOptional(fields, path, "id", "a name as a string", check);
   if (id !== undefined && !isKeyId(id)) {

@@ -134,7 +134,8 @@ export interface ServerCheck extends field.FieldCheck {
   readonly acceptType?: boolean | undefined;
 }
 
-const SERVER_KEYS = [
+/** The keys of a server. */
+export const SERVER_KEYS = [
   "url",
   "transport",
   "era",
@@ -148,7 +149,7 @@ const SERVER_KEYS = [
   "validateResults",
   "auth",
   "allowPrivate",
-];
+] as const satisfies readonly (keyof CheckedServer)[];
 const STDIO_KEYS = ["command", "args", "env", "cwd"];
 const SYNONYMS = new Map([
   ["type", "transport"],
@@ -158,19 +159,26 @@ const SYNONYMS = new Map([
   ["httpUrl", "url"],
   ["timeout", "timeoutMs"],
 ]);
-const TRANSPORTS: ReadonlyMap<string, TransportChoice> = new Map([
+/** The words for a transport. */
+export const TRANSPORTS: ReadonlyMap<string, TransportChoice> = new Map([
   ["auto", "auto"],
   ["streamable_http", "streamable_http"],
   ["sse", "sse"],
 ]);
-const TYPES: ReadonlyMap<string, TransportChoice> = new Map([
+/** The words for a transport under `type`, as in the ecosystem's `mcpServers`. */
+export const TYPES: ReadonlyMap<string, TransportChoice> = new Map([
   ["http", "streamable_http"],
   ["streamable-http", "streamable_http"],
   ["streamableHttp", "streamable_http"],
   ["sse", "sse"],
 ]);
-const ERAS: ReadonlyMap<string, EraChoice> = new Map([["auto", "auto"], ["legacy", "legacy"], ["modern", "modern"]]);
-const PINS: ReadonlyMap<string, PinChoice> = new Map([["off", "off"], ["warn", "warn"], ["block", "block"]]);
+/** The words for an era. */
+export const ERAS: ReadonlyMap<string, EraChoice> = new Map([["auto", "auto"], ["legacy", "legacy"], [
+  "modern",
+  "modern",
+]]);
+/** The words for what to do about a changed tool. */
+export const PINS: ReadonlyMap<string, PinChoice> = new Map([["off", "off"], ["warn", "warn"], ["block", "block"]]);
 const STDIO_FAULT = "Cannot start a server as a process, as the edge has none: " +
   'run it behind a bridge such as supergateway and write the address of that as "url"';
 

@@ -40,13 +40,18 @@ export interface TextField {
   readonly template: Template;
 }
 
-const OWNED_HEADERS = new Set([
+/** Headers that the protocol owns, in lower case; and so are those that begin with `mcp-param-`. */
+export const OWNED_HEADERS: ReadonlySet<string> = new Set([
   ...["accept", "connection", "content-length", "content-type", "expect", "host", "keep-alive", "last-event-id"],
   ...["mcp-method", "mcp-name", "mcp-protocol-version", "mcp-session-id", "te", "trailer", "transfer-encoding"],
   "upgrade",
 ]);
-const MAX_TIMEOUT_MS = 3_600_000;
-const MAX_PATTERN_LENGTH = 128;
+/** The keys of a tool filter. */
+export const TOOL_FILTER_KEYS = ["allow", "deny"] as const satisfies readonly (keyof ToolFilter)[];
+/** The longest that an operation may take, in milliseconds. */
+export const MAX_TIMEOUT_MS = 3_600_000;
+/** How many characters the pattern of a tool's name may have. */
+export const MAX_PATTERN_LENGTH = 128;
 
 /**
  * Reads a text and replaces its references to the environment.
@@ -221,7 +226,7 @@ export function checkTools(value: unknown, path: string, check: FieldCheck): Too
   if (value === undefined) return undefined;
   const fields = readMapping(value, path, 'a mapping with "allow" or "deny"', check.faults);
   if (fields === undefined) return undefined;
-  checkKeys(fields, path, ["allow", "deny"], check.faults);
+  checkKeys(fields, path, TOOL_FILTER_KEYS, check.faults);
   const allow = checkPatterns(fields.get("allow"), keyPath(path, "allow"), check);
   const deny = checkPatterns(fields.get("deny"), keyPath(path, "deny"), check);
   return { ...(allow && { allow }), ...(deny && { deny }) };

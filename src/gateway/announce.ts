@@ -40,6 +40,7 @@ export function describeListening(address: ListenAddress, agents: readonly strin
 export function describeStartError(error: unknown, address: ListenAddress | undefined): string {
   if (isMCPError(error)) return error.message;
   const [name, message] = error instanceof Error ? [error.name, error.message] : ["Error", String(error)];
+  if (address === undefined && name === "NotCapable") return `Cannot start as a permission is missing: ${message}`;
   if (address === undefined) return `Cannot start as something failed: ${name}: ${message}`;
   const where = `${bracket(address.hostname)}:${address.port}`;
   switch (name) {

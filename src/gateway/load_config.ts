@@ -7,6 +7,7 @@
 import { FaultList } from "../config/config_checks.ts";
 import { readConfigData } from "../config/config_data.ts";
 import { parseJsonText } from "../config/json_text.ts";
+import { variablesOf } from "../config/variables.ts";
 import { MCPError } from "../errors.ts";
 import type { PortolanConfig } from "../server_config.ts";
 import type { Environment } from "../config/server_fields.ts";
@@ -16,6 +17,11 @@ import type { Settings } from "./settings.ts";
 export interface LoadConfigDeps {
   /** The environment, for `${env:NAME}`. */
   readonly env: Environment;
+  /**
+   * Reads one variable, where not all of the environment may be read; `Deno.env.get`.
+   * @default {undefined, `env` is all that there is}
+   */
+  readonly readVariable?: ((name: string) => string | undefined) | undefined;
   /** Reads a file; `Deno.readTextFile`. */
   readonly readTextFile: (path: string) => Promise<string>;
 }
@@ -38,11 +44,26 @@ export async function loadConfig(source: Settings["config"], deps: LoadConfigDep
 }
 
 /** What reads YAML takes longer to load than all of the rest takes to run: JSON does without. */
-async function parse(text: string, source: string, { env }: LoadConfigDeps): Promise<PortolanConfig> {
+async function parse(text: string, source: string, deps: LoadConfigDeps): Promise<PortolanConfig> {
+  const env = readEnvironment(text, deps);
   const data = parseJsonText(text);
   if (data !== undefined) return readConfigData(data, { env, faults: new FaultList() });
   const { parseConfig } = await import("../config_file.ts");
   return parseConfig(text, { env, source });
+}
+
+function readEnvironment(text: string, { env, readVariable }: LoadConfigDeps): Environment {
+  if (readVariable === undefined) return env;
+  const own = variablesOf(text).map((name) => {
+    try {
+      return [name, readVariable(name)] as const;
+    } catch (cause) {
+      const message =
+        `Cannot read environment variable "${name}" as this program may not: allow it with --allow-env=${name}`;
+      throw new MCPError("invalid_config", message, { cause });
+    }
+  });
+  return { ...env, ...Object.fromEntries(own) };
 }
 
 async function readFile(path: string, deps: LoadConfigDeps): Promise<string> {

@@ -51,7 +51,8 @@ export interface Settings {
   readonly auditDays: number | undefined;
 }
 
-const KNOWN = [
+/** The variables of the settings, but for `PORT`. */
+export const SETTING_NAMES = [
   "PORTOLAN_CONFIG",
   "PORTOLAN_CONFIG_TEXT",
   "PORTOLAN_KV",
@@ -71,7 +72,7 @@ const KNOWN = [
   "PORTOLAN_AUDIT_DAYS",
 ] as const;
 
-type Variable = (typeof KNOWN)[number] | "PORT";
+type Variable = (typeof SETTING_NAMES)[number] | "PORT";
 
 const MAX_BODY_BYTES = 64 * 1024 * 1024;
 const MAX_REQUESTS = 1_000_000;
@@ -87,8 +88,8 @@ export function parseSettings(env: Environment): Settings {
   const faults = new FaultList();
   const read = createRead(env);
   for (const name of Object.keys(env)) {
-    if (!name.startsWith("PORTOLAN_") || (KNOWN as readonly string[]).includes(name)) continue;
-    faults.addUnknown(name, "variable", name, KNOWN);
+    if (!name.startsWith("PORTOLAN_") || (SETTING_NAMES as readonly string[]).includes(name)) continue;
+    faults.addUnknown(name, "variable", name, SETTING_NAMES);
   }
   const settings: Settings = {
     config: readConfigSource(read, faults),

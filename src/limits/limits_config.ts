@@ -49,7 +49,8 @@ export const LIMIT_NAMES = [
   "callsPerLease",
 ] as const satisfies readonly (keyof CallLimits)[];
 
-const MAX_CALLS = 1_000_000;
+/** The largest limit. */
+export const MAX_CALLS = 1_000_000;
 
 /**
  * Checks limits.

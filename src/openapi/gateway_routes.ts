@@ -76,6 +76,15 @@ export const GATEWAY_ROUTES: readonly GatewayRoute[] = [
   },
   {
     method: "get",
+    path: "/config.schema.json",
+    id: "getConfigSchema",
+    tag: "documents",
+    summary: "The JSON Schema of the configuration, for editors",
+    isKeyless: true,
+    answers: { 200: { description: "A JSON Schema (draft-07).", schema: "Document", hasTag: true } },
+  },
+  {
+    method: "get",
     path: "/metrics",
     id: "getMetrics",
     tag: "agents",

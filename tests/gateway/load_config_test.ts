@@ -43,3 +43,19 @@ Deno.test("loadConfig() rejects with every fault of the text", async () => {
   const load = loadConfig({ text: "servers: 1\nagents: 2" }, { env: {}, readTextFile: failing("NotFound") });
   assertEquals((await assertRejects(() => load, ConfigError)).faults.length, 2);
 });
+
+Deno.test("loadConfig() reads what the text refers to, where not all of the environment may be read", async () => {
+  const asked: string[] = [];
+  const readVariable = (name: string) => (asked.push(name), "value");
+  const config = await loadConfig({ text: TEXT }, { env: {}, readVariable, readTextFile: failing("NotFound") });
+  assertEquals([config.agents.Kairos?.servers.files?.url, asked], ["https://files.example.com/mcp?value", ["NAME"]]);
+  const refuse = () => {
+    throw Object.assign(new Error("Requires env access"), { name: "NotCapable" });
+  };
+  const load = loadConfig({ text: TEXT }, { env: {}, readVariable: refuse, readTextFile: failing("NotFound") });
+  const { code, message } = await assertRejects(() => load, MCPError);
+  assertEquals([code, message], [
+    "invalid_config",
+    'Cannot read environment variable "NAME" as this program may not: allow it with --allow-env=NAME',
+  ]);
+});

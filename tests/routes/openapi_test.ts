@@ -1,4 +1,5 @@
 import { assertEquals, assertNotEquals } from "@std/assert";
+import { toConfigSchema } from "../../src/config/config_schema.ts";
 import { MCPError } from "../../src/errors.ts";
 import type { OwnedTool } from "../../src/status.ts";
 import { openHarness, OWNED_TOOL, problemOf } from "../gateway/gateway_support.ts";
@@ -19,6 +20,16 @@ Deno.test("GET /openapi.json describes the gateway without a key, names no agent
   }
   const other = await ask("/openapi.json", { key: null, headers: { "if-none-match": '"other"' } });
   assertEquals([other.status, await other.text()], [200, text]);
+});
+
+Deno.test("GET /config.schema.json gives editors the schema of the configuration, without a key", async () => {
+  const { ask } = await openHarness();
+  const response = await ask("/config.schema.json", { key: null });
+  assertEquals([response.status, response.headers.get("content-type")], [200, "application/json"]);
+  assertEquals(await response.json(), toConfigSchema());
+  const headers = { "if-none-match": response.headers.get("etag")! };
+  const again = await ask("/config.schema.json", { key: null, headers });
+  assertEquals([again.status, await again.text()], [304, ""]);
 });
 
 Deno.test("GET /agents/:agent/openapi.json describes the agent's tools under the name that was asked", async () => {
