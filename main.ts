@@ -14,11 +14,12 @@ import { MCPClientManager } from "./src/client_manager.ts";
 import { type AccessRule, decideAccess } from "./src/gateway/access_rule.ts";
 import type { Environment } from "./src/config/server_fields.ts";
 import type { ListenAddress } from "./src/gateway/announce.ts";
-import { loadConfig } from "./src/gateway/load_config.ts";
 import { limitsByAgent } from "./src/gateway/limits_by_agent.ts";
 import { openStore } from "./src/gateway/open_store.ts";
 import { toProblem } from "./src/gateway/problem.ts";
 import { parseLogSettings, parseSettings, SETTING_NAMES, type Settings } from "./src/gateway/settings.ts";
+import { openConfig } from "./src/reload/open_config.ts";
+import type { PortolanConfig } from "./src/server_config.ts";
 import type { OpenTelemetryTracerOptions } from "./src/telemetry/call_tracer.ts";
 import { LineWriter } from "./src/telemetry/line_writer.ts";
 import { type LineLevel, Log } from "./src/telemetry/log.ts";
@@ -26,11 +27,17 @@ import { ProgramLog } from "./src/telemetry/program_log.ts";
 
 interface Program {
   readonly gateway: Gateway;
+  /** Answers a request, and looks after that whether there is another configuration. */
+  readonly fetch: Gateway["fetch"];
   readonly settings: Settings;
   readonly access: AccessRule;
   readonly agents: readonly string[];
   /** Connects to every server, once, where that is not left to the first call. */
   connect(): Promise<void>;
+  /** Reads the configuration and the environment anew. */
+  reload(): Promise<void>;
+  /** Takes the configuration file anew whenever it is written. */
+  watch(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -59,15 +66,23 @@ async function openProgram(bindsItself: boolean): Promise<Program> {
     openKv: typeof Deno.openKv === "function" ? (path) => Deno.openKv(path) : undefined,
     onWarning: log.onWarning,
   });
-  const config = await loadConfig(settings.config, {
-    env,
+  const decide = (config: PortolanConfig) => decideAccess(settings, config, { bindsItself });
+  const source = await openConfig({ ...settings, reload: settings.reload ?? (onDeploy ? "off" : "watch") }, {
+    env: readEnvironment,
     readVariable: mayRead() ? undefined : Deno.env.get,
     readTextFile: Deno.readTextFile,
+    watch: Deno.watchFs,
+    realPath: Deno.realPath,
+    shared: opening.then(({ shared }) => shared),
+    check: (config) => void decide(config),
+    onTaken: log.onNotice,
+    onWarning: log.onWarning,
   });
-  const access = decideAccess(settings, config, { bindsItself });
+  const { config, admin } = source;
+  const access = decide(config);
   const { store, shared, kv, close: closeStore } = await opening;
   if (settings.auditDays !== undefined && kv === undefined && settings.kv !== "off") {
-    log.onWarning("The audit trail is kept in memory: it holds the last 10,000 entries and ends with this process");
+    log.onNotice("The audit trail is kept in memory: it holds the last 10,000 entries and ends with this process");
   }
   const tracing = isTraced ? await loadTracing() : undefined;
   const manager = new MCPClientManager(config, {
@@ -88,6 +103,7 @@ async function openProgram(bindsItself: boolean): Promise<Program> {
         ? undefined
         : { kv, retentionDays: settings.auditDays, onWarning: log.onWarning },
       started: eager ? started.promise : undefined,
+      config: admin,
       onInternalError: log.onInternalError,
       onRequest: log.onRequest,
       tracer: tracing?.createTracer((agent, server) => manager.openClient(agent).getStatus().servers[server]),
@@ -102,19 +118,33 @@ async function openProgram(bindsItself: boolean): Promise<Program> {
       limits: limitsByAgent(config),
     },
   );
+  source.serve(async (config) => {
+    const difference = await manager.applyConfig(config, { connect: eager });
+    gateway.update({ ...decide(config), limits: limitsByAgent(config) });
+    return difference;
+  });
   const connectAll = async () => {
     // Rejects only where the manager is closed meanwhile; servers that are down are in the status.
     if (eager) await manager.connectAll().catch(() => {});
     started.resolve();
   };
   let connecting: Promise<void> | undefined;
+  const answer: Gateway["fetch"] = async (request, info) => {
+    const response = await gateway.fetch(request, info);
+    source.poll?.();
+    return response;
+  };
   return {
     gateway,
+    fetch: source.poll === undefined ? gateway.fetch : answer,
     settings,
     access,
     agents: manager.agents,
     connect: () => connecting ??= connectAll(),
+    reload: () => source.reload(),
+    watch: () => source.watch(),
     async close() {
+      source.close();
       await deadline(manager.close(), 500).catch(() => {});
       closeStore();
     },
@@ -147,6 +177,7 @@ async function main(): Promise<void> {
     await program?.close();
     if (lines !== undefined) await deadline(lines.flush(), 200).catch(() => {});
   });
+  onReloadSignal(async () => await (await opened)?.reload());
   try {
     // "deno serve" has called onListen before the first timer runs; on Deploy nobody has to bind either.
     if (!listens) await new Promise<void>((resolve) => setAlarm(resolve, 0));
@@ -154,11 +185,12 @@ async function main(): Promise<void> {
     const program = await open(bindsItself);
     if (bindsItself) {
       address = { hostname: program.settings.host, port: program.settings.port };
-      const http = Deno.serve({ ...address, onListen: () => {} }, program.gateway.fetch);
+      const http = Deno.serve({ ...address, onListen: () => {} }, program.fetch);
       server = http;
       servedAt = http.addr as Deno.NetAddr;
     }
     if (servedAt !== undefined) openLog().sayListening(servedAt, program.agents, program.access);
+    await program.watch();
     await program.connect();
   } catch (error) {
     openLog().sayStartFailed(error, address);
@@ -176,6 +208,10 @@ function onStopSignal(stop: () => Promise<void>): void {
   };
   Deno.addSignalListener("SIGINT", listener);
   if (Deno.build.os !== "windows") Deno.addSignalListener("SIGTERM", listener);
+}
+
+function onReloadSignal(reload: () => Promise<void>): void {
+  if (Deno.build.os !== "windows") Deno.addSignalListener("SIGHUP", () => void reload());
 }
 
 async function loadTracing() {
@@ -229,7 +265,7 @@ const served: Deno.ServeDefaultExport = {
       const program = await open(false);
       // Where nothing but requests starts the program.
       void program.connect();
-      return await program.gateway.fetch(request, info as Deno.ServeHandlerInfo<Deno.NetAddr>);
+      return await program.fetch(request, info as Deno.ServeHandlerInfo<Deno.NetAddr>);
     } catch (error) {
       const problem = toProblem(error, crypto.randomUUID());
       return Response.json(problem, {

@@ -31,6 +31,8 @@ export {
 } from "./src/auth/authorization_required_error.ts";
 export type { TokenProvider, TokenRequest } from "./src/auth/authorizer.ts";
 export type { FinishedAuthorization } from "./src/auth/finish_authorization.ts";
+export type { ApplyConfigOptions } from "./src/apply_config_options.ts";
+export type { AgentDifference, ConfigDifference, NameDifference } from "./src/config/config_difference.ts";
 export { MCPClientManager, type MCPClientManagerOptions } from "./src/client_manager.ts";
 export type {
   Completion,

@@ -15,9 +15,10 @@ import { readJsonObject } from "../src/gateway/json_body.ts";
 import { RequestError, toPathNotFound } from "../src/gateway/request_error.ts";
 import type { JsonObject } from "../src/protocol.ts";
 import { audited } from "./_audited.ts";
+import { configRoutes } from "./config.ts";
 
 /**
- * The routes under `/admin`. Who is no administrator finds none of them there.
+ * The routes under `/admin`, with those of `config.ts`. Who is no administrator finds none of them there.
  *
  * - `POST /admin/reconnect`: every server of every agent that is not connected, or those named by `?server=`
  * - `POST /admin/cache/flush`: forgets what is cached of every agent, or of the one named by `?agent=`
@@ -29,9 +30,9 @@ import { audited } from "./_audited.ts";
  * @returns The routes.
  */
 export function adminRoutes(deps: RouteDeps): Hono<GatewayEnv> {
-  const { directory, inFlight, keys } = deps;
+  const { directory, inFlight } = deps;
   const listKeys = async (access: Access, agent: string) => {
-    const known = await keys.list(agent);
+    const known = await deps.keys.list(agent);
     if (agent !== "*" && known.length === 0) requireAgent(directory, access, agent);
     return known;
   };
@@ -40,6 +41,7 @@ export function adminRoutes(deps: RouteDeps): Hono<GatewayEnv> {
       if (!c.var.access.isAdmin) throw toPathNotFound();
       await next();
     })
+    .route("/", configRoutes(deps))
     .post("/admin/reconnect", async (c) => {
       const server = c.req.query("server");
       const agents = await audited(
@@ -77,7 +79,7 @@ export function adminRoutes(deps: RouteDeps): Hono<GatewayEnv> {
         { action: "key_created", agent },
         (add) =>
           inFlight.run(c.req.raw.signal, async () => {
-            const made = await keys.create(agent, readOptions(await readJsonObject(c.req.raw, deps.maxBodyBytes)));
+            const made = await deps.keys.create(agent, readOptions(await readJsonObject(c.req.raw, deps.maxBodyBytes)));
             add({ key: made.created.id });
             return made;
           }),
@@ -93,7 +95,7 @@ export function adminRoutes(deps: RouteDeps): Hono<GatewayEnv> {
         (add) =>
           inFlight.run(c.req.raw.signal, async () => {
             await listKeys(c.var.access, agent);
-            const atMs = await keys.revoke(agent, id);
+            const atMs = await deps.keys.revoke(agent, id);
             // Only now is it known to be the name of a key: somebody may have sent the key itself.
             add({ key: id });
             return atMs;

@@ -121,11 +121,12 @@ export function createApp(deps: RouteDeps, rules: HostRules, authenticator: Auth
 function createCors(origin: string[]): MiddlewareHandler<GatewayEnv> {
   const toRest = cors({
     origin,
-    allowMethods: ["GET", "HEAD", "POST", "DELETE"],
+    allowMethods: ["GET", "HEAD", "POST", "PUT", "DELETE"],
     allowHeaders: [
       "authorization",
       "content-type",
       "idempotency-key",
+      "if-match",
       "if-none-match",
       "x-request-id",
       "x-request-timeout-ms",

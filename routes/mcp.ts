@@ -21,7 +21,10 @@ export function mcpRoutes(deps: RouteDeps, authenticator: Authenticator): Hono<G
   const endpoint = new McpEndpoint(deps);
   const toCall = (c: Context<GatewayEnv>, agent: string): EndpointCall => {
     const { req: { raw: request }, var: { access, requestId } } = c;
-    return { request, agent, access, requestId, mayStill: () => mayStillUse(request, authenticator, agent) };
+    const mayStill = async () => {
+      return deps.directory.agents.includes(agent) && await mayStillUse(request, authenticator, agent);
+    };
+    return { request, agent, access, requestId, mayStill };
   };
   return new Hono<GatewayEnv>()
     .post("/agents/:agent/mcp", (c) => endpoint.post(toCall(c, c.req.param("agent"))))

@@ -22,27 +22,23 @@
  * @module
  */
 
-import type { AgentDirectory } from "../src/gateway/agent_directory.ts";
 import { type Authenticator, OPEN_ACCESS } from "../src/callers/access.ts";
-import { createCallers } from "../src/callers/callers.ts";
-import type { GatewayKey } from "../src/callers/keys.ts";
-import type { JwtConfig } from "../src/config/jwt_config.ts";
-import { type GatewayAudit, openAuditTrail } from "../src/audit/open_audit_trail.ts";
+import { type CallersOptions, createCallers } from "../src/callers/callers.ts";
+import { openAuditTrail } from "../src/audit/open_audit_trail.ts";
 import type { RouteDeps } from "../src/gateway/gateway_env.ts";
-import { CallJournal, type CallTracer } from "../src/gateway/call_journal.ts";
+import type { GatewayDeps, GatewayOptions, GatewayUpdate } from "../src/gateway/gateway_options.ts";
+import { CallJournal } from "../src/gateway/call_journal.ts";
 import { Activity } from "../src/gateway/activity.ts";
-import type { PeerInfo } from "../src/gateway/host_check.ts";
+import type { HostRules, PeerInfo } from "../src/gateway/host_check.ts";
 import { type DrainOptions, InFlight } from "../src/gateway/in_flight.ts";
 import { problemHeaders, toProblem } from "../src/gateway/problem.ts";
 import { defaultFetch } from "../src/guarded_fetch.ts";
 import { CallLimiter } from "../src/limits/call_limiter.ts";
-import type { CallLimits } from "../src/limits/limits_config.ts";
 import { LoadMeter } from "../src/limits/load_meter.ts";
 import { MemoryRouteStore } from "../src/memory_route_store.ts";
 import { IdempotentCalls } from "../src/rest/idempotent_calls.ts";
-import type { RouteStore } from "../src/route_store.ts";
 import { GatewayMetrics } from "../src/telemetry/gateway_metrics.ts";
-import { type RequestRecord, RequestWatch } from "../src/telemetry/request_watch.ts";
+import { RequestWatch } from "../src/telemetry/request_watch.ts";
 import { createApp } from "./app.ts";
 
 export type { MCPErrorCode } from "../src/errors.ts";
@@ -53,12 +49,15 @@ export type { AgentClient, AgentDirectory, AgentReconnectOptions } from "../src/
 export type { CallTracer } from "../src/gateway/call_journal.ts";
 export type { BegunCall, BegunRpc, CallDoor, CallRecord, RecordedOutcome } from "../src/gateway/call_record.ts";
 export type { PeerInfo } from "../src/gateway/host_check.ts";
+export type { GatewayDeps, GatewayOptions, GatewayUpdate } from "../src/gateway/gateway_options.ts";
 export type { DrainOptions } from "../src/gateway/in_flight.ts";
 export { digestKey, type GatewayKey } from "../src/callers/keys.ts";
+export type { AgentDifference, ConfigDifference, NameDifference } from "../src/config/config_difference.ts";
 export type { JwtConfig, JwtRule } from "../src/config/jwt_config.ts";
 export type { KeyConfig } from "../src/config/key_config.ts";
 export type { CallLimits } from "../src/limits/limits_config.ts";
 export type { Problem, ProblemCode } from "../src/gateway/problem.ts";
+export type { ConfigAdmin, ConfigChange, ConfigChangeOptions, ConfigState } from "../src/reload/config_admin.ts";
 export type { RequestErrorCode } from "../src/gateway/request_error.ts";
 export type {
   ContentBlock,
@@ -89,124 +88,6 @@ export type { CallToolOptions, RequestOptions, TraceContext } from "../src/tool_
 export type { PinDecision, PinnedTool, PinOutcome } from "../src/tools/pinned_tool.ts";
 
 /**
- * The collaborators of a gateway. They are borrowed: the gateway closes none of them.
- *
- * @example
- * ```ts
- * import { MCPClientManager } from "@portolan/mcp";
- * import { createGateway, type GatewayDeps } from "@portolan/mcp/gateway";
- * import { assertEquals } from "@std/assert";
- *
- * await using directory = new MCPClientManager({ agents: { Kairos: { servers: {} } } });
- * const unexpected: unknown[] = [];
- * const deps: GatewayDeps = {
- *   directory,
- *   started: directory.connectAll({ timeoutMs: 5_000 }),
- *   onInternalError: (error, requestId) => unexpected.push({ error, requestId }),
- * };
- * createGateway(deps, { open: "loopback" });
- * assertEquals(unexpected, []);
- * ```
- */
-export interface GatewayDeps {
-  /** All agents; an `MCPClientManager` is one. */
-  readonly directory: AgentDirectory;
-  /** Settles when the first connections have been tried; until then `/readyz` says so. Without it, ready at once. */
-  readonly started?: Promise<unknown> | undefined;
-  /**
-   * Told of an error that nobody expected, and of the id of its request. The caller learns neither.
-   * @default {Nothing is told}
-   */
-  readonly onInternalError?: ((error: unknown, requestId: string) => void) | undefined;
-  /**
-   * Where the gateway keeps what all isolates have to know. Read it strongly, and give it a prefix of its own. Calls
-   * with an `Idempotency-Key` need it: a `MemoryRouteStore` will do where there is one isolate only.
-   * @default {In memory, so that each isolate knows only its own; calls with an `Idempotency-Key` are refused}
-   */
-  readonly store?: RouteStore | undefined;
-  /**
-   * At least 16 bytes, the same in all isolates. With it, what MCP callers of the modern era carry
-   * from one round of a request to the next opens in every isolate, and the answers to calls with an `Idempotency-Key`
-   * are kept in the store, encrypted.
-   * @default {Both are of use in the isolate alone that they come from}
-   */
-  readonly storeSecret?: Uint8Array | undefined;
-  /**
-   * Told of each request once it is answered, at once: it has to be quick. What it throws is ignored.
-   * @default {Nothing is told}
-   */
-  readonly onRequest?: ((record: RequestRecord) => void) | undefined;
-  /** Makes calls of tools parts of traces. @default {What callers say of their traces is passed on} */
-  readonly tracer?: CallTracer | undefined;
-  /**
-   * Where the gateway notes who did what: each call of a tool with a hash of its arguments, and what administrators do.
-   * @default {nowhere}
-   */
-  readonly audit?: GatewayAudit | undefined;
-  /** Asks the issuers of callers' tokens for their public keys. @default {globalThis.fetch} */
-  readonly fetch?: typeof globalThis.fetch | undefined;
-  /** The clock, in milliseconds since the epoch. @default {Date.now} */
-  readonly now?: (() => number) | undefined;
-}
-
-/**
- * Who may use a gateway. Either `keys`, `jwt` or `open` has to be given.
- *
- * @example
- * ```ts
- * import { digestKey, type GatewayOptions } from "@portolan/mcp/gateway";
- * import { assertEquals } from "@std/assert";
- *
- * const options: GatewayOptions = {
- *   keys: { Kairos: [await digestKey("a key of Kairos")], "*": [await digestKey("a key of the operator")] },
- *   allowedHosts: ["mcp.example.com"],
- * };
- * assertEquals(Object.keys(options.keys ?? {}), ["Kairos", "*"]);
- * ```
- */
-export interface GatewayOptions {
-  /**
-   * Digests of bearer keys by agent, each as {@linkcode digestKey} gives it, or with a name and an end; those under `*`
-   * open every agent and what concerns all of them. At most two of an agent may be good at a time.
-   */
-  readonly keys?: Readonly<Record<string, readonly (string | GatewayKey)[]>> | undefined;
-  /** Serve without keys, to peers on this machine's loopback alone and under loopback names. */
-  readonly open?: "loopback" | undefined;
-  /** The host names that are served, each with or without a port. @default {Any, where there are keys} */
-  readonly allowedHosts?: readonly string[] | undefined;
-  /** Origins from which a browser may ask, besides the gateway's own. @default {[]} */
-  readonly allowedOrigins?: readonly string[] | undefined;
-  /** The most bytes that the body of a request may have. @default {1_048_576} */
-  readonly maxBodyBytes?: number | undefined;
-  /**
-   * The limits by agent; those under `*` are for every agent that does not set the same one itself. Limits a minute hold
-   * over all isolates that share the `store`, to within what each has leased of it: at most limit + isolates × lease calls
-   * in any minute. @default {no limits}
-   */
-  readonly limits?: Readonly<Record<string, CallLimits>> | undefined;
-  /** How many requests may be under way in this isolate; more are refused with 503. @default {1_000} */
-  readonly maxRequests?: number | undefined;
-  /**
-   * Take the host from the URL where there is no `Host` header, behind a platform that speaks HTTP/2 to the gateway and
-   * has checked the host itself. @default {false}
-   */
-  readonly hostFromUrl?: boolean | undefined;
-  /** Whose tokens are taken instead of a key. @default {nobody's} */
-  readonly jwt?: readonly JwtConfig[] | undefined;
-  /**
-   * Where callers reach the gateway: an origin, https but on loopback. Tokens have to be made out to it, or to the MCP
-   * endpoint of an agent below it. @default {where a request came to; then each issuer needs an `audience`}
-   */
-  readonly publicUrl?: string | undefined;
-  /**
-   * Whether MCP callers of the legacy era that can be asked (elicitation, sampling, roots) get a session, which lives in
-   * this instance alone; all others never have one. Without sessions, what a server asks of them fails.
-   * @default {"auto"}
-   */
-  readonly sessions?: "auto" | "off" | undefined;
-}
-
-/**
  * Answers requests. Hand `fetch` to `Deno.serve`, or export it as `default { fetch }`.
  *
  * @example
@@ -230,6 +111,15 @@ export interface Gateway {
    * @returns The response.
    */
   readonly fetch: (request: Request, info?: PeerInfo) => Promise<Response>;
+  /**
+   * Takes other keys, tokens, limits and another public URL, without a new gateway: what is under way, sessions and
+   * idempotency keys stay, and so does what was created and revoked at run time and what limits have counted. All is
+   * checked before anything changes.
+   *
+   * @param update What holds from now on, as a whole: what is left out is none.
+   * @throws {TypeError | ConfigError | RangeError} As {@linkcode createGateway}; then everything goes on as it was.
+   */
+  update(update: GatewayUpdate): void;
   /**
    * Stops: begins no new call, lets running ones go on for a while, then answers them with 503. The directory is not
    * closed.
@@ -274,12 +164,10 @@ const OPEN: Authenticator = { authenticate: () => Promise.resolve(OPEN_ACCESS) }
  * `storeSecret` is shorter than 16 bytes, or `audit.retentionDays` is not from 1 to 365.
  */
 export function createGateway(deps: GatewayDeps, options: GatewayOptions): Gateway {
-  const { open, allowedHosts, allowedOrigins = [], hostFromUrl } = options;
+  const { allowedHosts, allowedOrigins = [], hostFromUrl } = options;
   const { maxBodyBytes = 1_048_576, maxRequests = 1_000, limits = {} } = options;
-  const { keys = {}, jwt = [], publicUrl } = options;
-  if (Object.keys(keys).length + jwt.length === 0 && open === undefined) {
-    throw new TypeError('Cannot create a gateway as it has neither keys nor jwt nor the option open: "loopback"');
-  }
+  checkAccess(options);
+  let isOpen = options.open !== undefined;
   for (const [name, value] of Object.entries({ maxBodyBytes, maxRequests })) {
     if (Number.isSafeInteger(value) && value >= 1) continue;
     throw new RangeError(`Cannot use ${name} as a whole number of at least 1: ${value}`);
@@ -299,7 +187,7 @@ export function createGateway(deps: GatewayDeps, options: GatewayOptions): Gatew
   const activity = new Activity({ journal, directory: deps.directory, now });
   const audit = openAuditTrail(deps.audit, { journal, storeSecret: deps.storeSecret, now });
   const limiter = new CallLimiter(limits, { store });
-  const callers = createCallers({ keys, jwt, publicUrl }, { store, fetch, now });
+  const callers = createCallers(toCallers(options), { store, fetch, now });
   const routeDeps: RouteDeps = {
     directory: deps.directory,
     store,
@@ -312,18 +200,36 @@ export function createGateway(deps: GatewayDeps, options: GatewayOptions): Gatew
     audit,
     limiter,
     load,
-    open: open !== undefined,
+    get open() {
+      return isOpen;
+    },
     maxBodyBytes,
     sessions: options.sessions ?? "auto",
     storeSecret: deps.storeSecret,
+    config: deps.config,
     isStarting: () => starting,
     onInternalError: deps.onInternalError ?? (() => {}),
-    keys: callers.keys,
-    publicUrl: callers.publicUrl,
-    resource: callers.resource,
+    get keys() {
+      return callers.keys;
+    },
+    get publicUrl() {
+      return callers.publicUrl;
+    },
+    get resource() {
+      return callers.resource;
+    },
   };
-  const authenticator = open === undefined ? callers.authenticator : OPEN;
-  const rules = { open: open !== undefined, allowedHosts, allowedOrigins, hostFromUrl };
+  const authenticator: Authenticator = {
+    authenticate: (authorization) => (isOpen ? OPEN : callers.authenticator).authenticate(authorization),
+  };
+  const rules: HostRules = {
+    get open() {
+      return isOpen;
+    },
+    allowedHosts,
+    allowedOrigins,
+    hostFromUrl,
+  };
   const app = createApp(routeDeps, rules, authenticator);
 
   const answer = async (request: Request, info: PeerInfo): Promise<Response> => {
@@ -341,6 +247,14 @@ export function createGateway(deps: GatewayDeps, options: GatewayOptions): Gatew
       if (info.completed !== undefined) inFlight.track(info.completed).catch(() => {});
       return inFlight.track(load.watch(answer(request, info)));
     },
+    update(update) {
+      checkAccess(update);
+      const takeCallers = callers.prepare(toCallers(update));
+      const takeLimits = limiter.prepare(update.limits ?? {});
+      takeCallers();
+      takeLimits();
+      isOpen = update.open !== undefined;
+    },
     async drain(options) {
       const drained = inFlight.drain(options);
       activity.close();
@@ -351,4 +265,13 @@ export function createGateway(deps: GatewayDeps, options: GatewayOptions): Gatew
       await audit?.close(AUDIT_CLOSE_MS);
     },
   };
+}
+
+function checkAccess({ keys = {}, jwt = [], open }: GatewayUpdate): void {
+  if (Object.keys(keys).length + jwt.length > 0 || open !== undefined) return;
+  throw new TypeError('Cannot create a gateway as it has neither keys nor jwt nor the option open: "loopback"');
+}
+
+function toCallers({ keys = {}, jwt = [], publicUrl }: GatewayUpdate): CallersOptions {
+  return { keys, jwt, publicUrl };
 }

@@ -17,14 +17,15 @@ import { toPathNotFound } from "../src/gateway/request_error.ts";
  * @returns The routes.
  */
 export function protectedResourceRoutes(deps: RouteDeps): Hono<GatewayEnv> {
-  const { resource } = deps;
   return new Hono<GatewayEnv>()
     .get(METADATA_PATH, (c) => {
+      const { resource } = deps;
       if (resource === undefined) throw toPathNotFound();
       return c.json(toResourceMetadata(resource, new URL(c.req.url), undefined));
     })
     .get(`${METADATA_PATH}/agents/:agent/mcp`, (c) => {
       const agent = c.req.param("agent");
+      const { resource } = deps;
       if (resource === undefined || !isAgentName(agent)) throw toPathNotFound();
       return c.json(toResourceMetadata(resource, new URL(c.req.url), agent));
     });

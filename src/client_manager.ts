@@ -4,19 +4,27 @@
  * @module
  */
 
+import { arrange } from "./agent/server_order.ts";
 import { AuthStore } from "./auth/auth_store.ts";
 import type { FinishedAuthorization } from "./auth/finish_authorization.ts";
-import { beginOperation } from "./deadline.ts";
+import { CONNECT_TIMEOUT_MS } from "./connection/connector.ts";
+import { beginOperation, checkTimeout } from "./deadline.ts";
+import { type ConfigDifference, diffConfigs } from "./config/config_difference.ts";
 import { MCPError } from "./errors.ts";
 import type { ClientEventListener } from "./events.ts";
-import { MultiServerMCPClient } from "./multi_server_client.ts";
+import type { ApplyConfigOptions } from "./apply_config_options.ts";
+import { MultiServerMCPClient, serversOf } from "./multi_server_client.ts";
 import type { ConnectToServersOptions, MultiServerMCPClientOptions, ReconnectOptions } from "./multi_server_options.ts";
 import { didYouMean, nearestNames } from "./nearest.ts";
 import { type AgentConfig, type PortolanConfig, resolveAgent } from "./server_config.ts";
+import { checkAgents, discardAgent, prepareAgents, prepareChange, type PreparedAgent } from "./prepared_agents.ts";
 import { SharedConnections } from "./server/server_links.ts";
 import type { AgentStatus } from "./status.ts";
 import { tell } from "./tell.ts";
 import type { RequestOptions } from "./tool_client.ts";
+
+/** How long calls under way at what is no more may go on where nobody says, in milliseconds. */
+const GRACE_MS = 60_000;
 
 /**
  * What all clients of a manager are created with; they share connections where they would send the same.
@@ -54,6 +62,12 @@ export class MCPClientManager implements AsyncDisposable {
   readonly #configs: Map<string, AgentConfig>;
   readonly #clients = new Map<string, MultiServerMCPClient>();
   readonly #listeners = new Set<ClientEventListener>();
+  /** Agents that were added at run time: no configuration that does not name them removes them. */
+  readonly #added = new Set<string>();
+  /** Clients of agents that were removed, as long as something is under way there. */
+  readonly #retiring = new Set<MultiServerMCPClient>();
+  #config: PortolanConfig;
+  #applying: Promise<unknown> = Promise.resolve();
   #closing: Promise<void> | undefined;
 
   /**
@@ -76,6 +90,7 @@ export class MCPClientManager implements AsyncDisposable {
         for (const listener of this.#listeners) tell(listener, event);
       },
     };
+    this.#config = config;
     this.#configs = new Map(Object.entries(config.agents));
     for (const [agent, agentConfig] of this.#configs) resolveAgent(agent, agentConfig);
   }
@@ -107,6 +122,7 @@ export class MCPClientManager implements AsyncDisposable {
       }
       resolveAgent(agent, config);
       this.#configs.set(agent, config);
+      this.#added.add(agent);
     }
     const connected = await this.openClient(agent).connectToServers(options);
     return Object.values(connected).includes(true);
@@ -157,8 +173,32 @@ export class MCPClientManager implements AsyncDisposable {
     const client = this.#clients.get(agent);
     this.#clients.delete(agent);
     const existed = this.#configs.delete(agent);
+    this.#added.delete(agent);
     await client?.close();
     return existed;
+  }
+
+  /**
+   * Takes another configuration, in one step, without failing a call because of it. It is checked whole before anything
+   * changes. Agents and servers that are the same keep their connections; a server that is changed gets a new client,
+   * which is connected before the switch, and the old one ends what is under way there; so does what is removed. Agents
+   * and servers that were added at run time stay. One configuration is taken after the other.
+   *
+   * @param config The configuration.
+   * @param options How to connect to what is new, and how long calls under way may go on.
+   * @returns What is different: names alone.
+   * @throws {ConfigError} If it has faults, all of them at once (`invalid_config`): everything goes on as it was.
+   * @throws {MCPError} With `closed` after `close()`.
+   */
+  async applyConfig(config: PortolanConfig, options: ApplyConfigOptions = {}): Promise<ConfigDifference> {
+    this.#throwIfClosed();
+    const { graceMs = GRACE_MS } = options;
+    checkTimeout("timeoutMs", options.timeoutMs);
+    checkTimeout("graceMs", graceMs);
+    checkAgents(config);
+    const applied = this.#applying.then(() => this.#apply(config, { ...options, graceMs }));
+    this.#applying = applied.catch(() => {});
+    return await applied;
   }
 
   /**
@@ -257,8 +297,68 @@ export class MCPClientManager implements AsyncDisposable {
     return client;
   }
 
+  async #apply(
+    config: PortolanConfig,
+    options: ApplyConfigOptions & { readonly graceMs: number },
+  ): Promise<ConfigDifference> {
+    this.#throwIfClosed();
+    const { connect = true, timeoutMs = CONNECT_TIMEOUT_MS, signal, graceMs } = options;
+    const wanted = new Map(Object.entries(config.agents));
+    // One that was added at run time, and is named now, is the configuration's from here on.
+    const known = [...this.#configs].filter(([agent]) => wanted.has(agent) || !this.#added.has(agent));
+    const difference = diffConfigs({ ...this.#config, agents: Object.fromEntries(known) }, config);
+    const prepared = await prepareAgents(difference, config, {
+      clientOf: (agent) => this.#clients.get(agent),
+      create: (agent, agentConfig) => new MultiServerMCPClient(agent, agentConfig, this.#options),
+    }, connect ? { timeoutMs, signal } : undefined);
+    if (this.#closing !== undefined || signal?.aborted === true) {
+      await Promise.allSettled(prepared.map(discardAgent));
+      this.#throwIfClosed();
+      signal?.throwIfAborted();
+    }
+    // From here on in one step.
+    for (const one of prepared) this.#take(one, graceMs);
+    for (const { agent } of difference.changed) {
+      const client = this.#clients.get(agent);
+      const isLate = client !== undefined && !prepared.some((one) => one.client === client);
+      if (isLate) this.#take(prepareChange(agent, client, config), graceMs);
+    }
+    for (const agent of difference.removed) {
+      this.#configs.delete(agent);
+      this.#retire(agent, graceMs);
+    }
+    for (const [agent, agentConfig] of wanted) {
+      this.#added.delete(agent);
+      this.#configs.set(agent, agentConfig);
+    }
+    arrange(this.#configs, [...wanted.keys()]);
+    this.#config = config;
+    return difference;
+  }
+
+  #take(prepared: PreparedAgent, graceMs: number): void {
+    const { agent, client, servers } = prepared;
+    if (servers === undefined) {
+      // Somebody may have added one of that name meanwhile.
+      this.#retire(agent, graceMs);
+      this.#clients.set(agent, client);
+    } else if (this.#clients.get(agent) === client) {
+      servers.commit(graceMs);
+    } else {
+      void discardAgent(prepared);
+    }
+  }
+
+  #retire(agent: string, graceMs: number): void {
+    const client = this.#clients.get(agent);
+    this.#clients.delete(agent);
+    if (client === undefined) return;
+    this.#retiring.add(client);
+    serversOf(client).closeWhenIdle(graceMs).finally(() => this.#retiring.delete(client));
+  }
+
   async #close(): Promise<void> {
-    await Promise.allSettled([...this.#clients.values()].map((client) => client.close()));
+    await Promise.allSettled([...this.#clients.values(), ...this.#retiring].map((client) => client.close()));
   }
 
   #throwIfClosed(): void {

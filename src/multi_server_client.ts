@@ -44,6 +44,8 @@ import type {
 import type { CallToolOptions, RequestOptions } from "./tool_client.ts";
 import type { PinDecision, PinnedTool, PinOutcome } from "./tools/pinned_tool.ts";
 
+let reveal: (client: MultiServerMCPClient) => AgentServers;
+
 /**
  * The client of one agent: connects to all its servers at once, routes each call to the server that owns the tool, and
  * lives with the failure of some. Calls may start before it is connected: what is missing is asked for.
@@ -67,6 +69,10 @@ export class MultiServerMCPClient implements FeatureClient {
   /** The agent's name. */
   readonly agent: string;
   readonly #servers: AgentServers;
+
+  static {
+    reveal = (client) => client.#servers;
+  }
 
   /**
    * Creates a client; nothing is sent.
@@ -304,13 +310,7 @@ export class MultiServerMCPClient implements FeatureClient {
     return await this.#servers.finishAuthorization(callbackUrl, options);
   }
 
-  /**
-   * What a server says of itself. Asks nobody.
-   *
-   * @param server Its name.
-   * @returns What it said when it was connected to, or `undefined`.
-   * @throws {MCPError} With `server_not_found` if there is no server of that name.
-   */
+  /** As {@linkcode SingleServerMCPClient.getServerInfo}, of one server; `server_not_found` if there is none of that name. */
   getServerInfo(server: string): ServerInfo | undefined {
     return this.#servers.clientOf(server).getServerInfo();
   }
@@ -362,11 +362,7 @@ export class MultiServerMCPClient implements FeatureClient {
     await this.#servers.remove(server);
   }
 
-  /**
-   * As {@linkcode SingleServerMCPClient.acceptTools}, of the server that is named.
-   *
-   * @throws {MCPError} With `server_not_found` if there is no server of that name, or if it does not list its tools.
-   */
+  /** As {@linkcode SingleServerMCPClient.acceptTools}, of one server; `server_not_found` if there is none of that name. */
   async acceptTools(server: string, names?: readonly string[]): Promise<readonly string[]> {
     this.#servers.throwIfClosed();
     return await this.#servers.pins.accept(server, names);
@@ -396,4 +392,9 @@ export class MultiServerMCPClient implements FeatureClient {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
+}
+
+/** The servers of a client, for the manager that it belongs to. */
+export function serversOf(client: MultiServerMCPClient): AgentServers {
+  return reveal(client);
 }

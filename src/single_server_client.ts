@@ -374,6 +374,15 @@ export class SingleServerMCPClient implements FeatureClient {
     );
   }
 
+  /**
+   * Closes the client once nothing of it is under way any more: what runs, and what is begun meanwhile, may end by itself.
+   *
+   * @param graceMs How long that may take, in milliseconds; then it is ended with `closed`.
+   */
+  async closeWhenIdle(graceMs: number): Promise<void> {
+    await this.#work.closeWhenIdle(graceMs);
+  }
+
   /** Ends what is under way with `closed`, ends the session and frees everything, within a second. Idempotent. */
   close(): Promise<void> {
     return this.#work.close();

@@ -10,6 +10,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
     "src/alarm.ts",
   ],
   "words and small tools": [
+    "src/agent/server_order.ts",
     "src/agent/uri_template.ts",
     "src/audit/audit_store.ts",
     "src/auth/authorizer.ts",
@@ -56,7 +57,9 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
     "src/tell.ts",
     "src/tools/pin_keeper.ts",
     "src/tools/tool_filter.ts",
+    "src/reload/file_watch.ts",
     "src/version.ts",
+    "src/work_count.ts",
   ],
   "what is said: shapes, errors, answers": [
     "src/agent/no_list_error.ts",
@@ -136,6 +139,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   ],
   "ways out, exchanges, lists": [
     "src/agent/list_freshness.ts",
+    "src/apply_config_options.ts",
     "src/auth/auth_config.ts",
     "src/auth/auth_fetch.ts",
     "src/auth/auth_store.ts",
@@ -167,6 +171,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   "questions, eras, changes of requests": [
     "src/agent/catalog_slot.ts",
     "src/agent/known_lists.ts",
+    "src/agent/resource_watches.ts",
     "src/auth/discovery.ts",
     "src/cache/saved_pins.ts",
     "src/auth/token_endpoint.ts",
@@ -209,6 +214,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
     "src/agent/tool_names.ts",
     "src/auth/code_flow.ts",
     "src/config/agent_file.ts",
+    "src/config/config_difference.ts",
     "src/connection/legacy_connection.ts",
     "src/interceptors/approval.ts",
     "src/interceptors/chain.ts",
@@ -285,11 +291,17 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   "one agent's tools": [
     "src/agent/agent_tools.ts",
   ],
+  "which servers an agent has": [
+    "src/agent/server_roster.ts",
+  ],
   "all of one agent": [
     "src/agent/agent_servers.ts",
   ],
   "one agent": [
     "src/multi_server_client.ts",
+  ],
+  "agents of another configuration": [
+    "src/prepared_agents.ts",
   ],
   "all agents": [
     "src/client_manager.ts",
@@ -313,6 +325,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
     "src/northbound/rpc.ts",
   ],
   "the gateway's words": [
+    "src/reload/config_admin.ts",
     "src/callers/access.ts",
     "src/callers/key_record.ts",
     "src/callers/protected_resource.ts",
@@ -344,6 +357,10 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
     "src/limits/call_limiter.ts",
     "src/telemetry/gateway_metrics.ts",
     "src/telemetry/request_watch.ts",
+  ],
+  "what is kept of a configuration": [
+    "src/reload/literal_secrets.ts",
+    "src/reload/stored_config.ts",
   ],
   "keys and tokens of callers": [
     "src/audit/audit_trail.ts",
@@ -430,11 +447,26 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
     "src/rest/batch_run.ts",
     "routes/_request_notes.ts",
   ],
+  "the configuration that is served": [
+    "src/reload/config_keeper.ts",
+  ],
+  "the configuration of all isolates": [
+    "src/reload/kept_config.ts",
+  ],
+  "what a gateway is made of": [
+    "src/gateway/gateway_options.ts",
+  ],
+  "the configuration of a program": [
+    "src/reload/open_config.ts",
+  ],
   "what routes share": [
     "src/openapi/gateway_document.ts",
     "routes/_audited.ts",
     "routes/_event_stream.ts",
     "routes/_frame.ts",
+  ],
+  "routes of an administrator": [
+    "routes/config.ts",
   ],
   "routes": [
     "routes/activity.ts",

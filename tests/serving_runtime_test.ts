@@ -16,6 +16,8 @@ const ROOT = new URL("../", import.meta.url);
 /** All that may be used of the runtime itself: stable, and on Deploy; `openKv` where there is one. */
 const DENO_NAMES = new Set([
   ...["addSignalListener", "args", "build", "env", "exit", "openKv", "permissions", "readTextFile", "serve", "stdout"],
+  // For the file, where that is watched: not on Deploy.
+  ...["realPath", "watchFs"],
   // Types.
   ...["HttpServer", "NetAddr", "ServeDefaultExport", "ServeHandlerInfo"],
 ]);

@@ -10,11 +10,13 @@ import { type ContextMember, ContextRouter, type ContextSend, type ContextTarget
 import { beginOperation } from "../deadline.ts";
 import type { FeatureClient, ReadOptions, ResourceSubscription } from "../feature_client.ts";
 import type { KnownLists } from "./known_lists.ts";
+import { ResourceWatches } from "./resource_watches.ts";
 import type { ContextList } from "../server/context_list.ts";
 import type { ListChanges } from "../server/list_changes.ts";
 import type { CollisionPolicy } from "../server_config.ts";
 import type { ListFreshness, OwnedPrompt, OwnedResource, OwnedResourceTemplate } from "../status.ts";
 import type { RequestOptions } from "../tool_client.ts";
+import type { WorkCount } from "../work_count.ts";
 
 /** What the context of an agent works with. */
 export interface AgentContextDeps {
@@ -42,6 +44,8 @@ export interface AgentContextDeps {
   readonly now: () => number;
   /** Aborted when the agent's client is closed. */
   readonly closed: AbortSignal;
+  /** Counts what is under way. */
+  readonly work: WorkCount;
 }
 
 /** Lists and uses the resources and prompts of one agent. */
@@ -49,6 +53,7 @@ export class AgentContext {
   readonly #deps: AgentContextDeps;
   readonly #catalog: ContextCatalog;
   readonly #router: ContextRouter;
+  readonly #watches: ResourceWatches;
 
   /**
    * Creates the context; nothing is sent.
@@ -71,6 +76,7 @@ export class AgentContext {
     };
     this.#catalog = new ContextCatalog({ policy, readers, changes, concurrency, ttlMs, now });
     this.#router = new ContextRouter({ agent, catalog: this.#catalog, memberOf });
+    this.#watches = new ResourceWatches((uri, onUpdate, options) => this.#subscribe(uri, onUpdate, options));
   }
 
   /**
@@ -81,6 +87,7 @@ export class AgentContext {
    */
   add(server: string, timeoutMs: number | undefined): void {
     for (const list of this.#catalog.lists) list.add(server, timeoutMs);
+    this.#watches.added(server);
   }
 
   /**
@@ -90,6 +97,17 @@ export class AgentContext {
    */
   remove(server: string): void {
     for (const list of this.#catalog.lists) list.remove(server);
+    this.#watches.removed(server);
+  }
+
+  /**
+   * Puts the servers in another order, and what several list under another policy.
+   *
+   * @param servers The names of the servers, in order; others come after them.
+   * @param policy Who owns a bare prompt name, or a URI, that several servers list.
+   */
+  arrange(servers: readonly string[], policy: CollisionPolicy): void {
+    this.#catalog.arrange(servers, policy);
   }
 
   /**
@@ -180,7 +198,8 @@ export class AgentContext {
   }
 
   /**
-   * Watches a resource at its owner, until the subscription or the owner's client is closed.
+   * Watches a resource at its owner, until the subscription is closed or the owner is removed; one that is replaced is
+   * watched on.
    *
    * @param uri Its URI.
    * @param onUpdate Told of what has changed.
@@ -193,8 +212,7 @@ export class AgentContext {
     onUpdate: (uri: string) => void,
     options: ReadOptions,
   ): Promise<ResourceSubscription> {
-    const target = { action: "watch resource", kind: "resource", name: uri } as const;
-    return await this.#use(target, options, (client, _, rest) => client.subscribeResource(uri, onUpdate, rest));
+    return await this.#watches.open(uri, onUpdate, options);
   }
 
   /**
@@ -244,8 +262,18 @@ export class AgentContext {
     await Promise.all(this.#catalog.lists.map((list) => list.close()));
   }
 
+  async #subscribe(
+    uri: string,
+    onUpdate: (uri: string) => void,
+    options: ReadOptions,
+  ): Promise<ResourceSubscription> {
+    const target = { action: "watch resource", kind: "resource", name: uri } as const;
+    return await this.#use(target, options, (client, _, rest) => client.subscribeResource(uri, onUpdate, rest));
+  }
+
   async #use<T>(target: ContextTarget, options: ReadOptions, send: ContextSend<T>): Promise<T> {
     using deadline = beginOperation(options, this.#deps.closed);
+    using _ = this.#deps.work.begin();
     try {
       return await this.#router.use(target, options, deadline, send);
     } finally {
@@ -255,11 +283,14 @@ export class AgentContext {
 
   async #list(what: string, list: KnownLists<unknown>, options: RequestOptions): Promise<void> {
     using deadline = beginOperation(options, this.#deps.closed);
+    using _ = this.#deps.work.begin();
     const ask = async (servers: readonly string[]) => {
       if (servers.length > 0) await list.askAll(servers, { signal: deadline.signal });
       if (deadline.cancelled) throw deadline.signal.reason;
     };
     await ask([...list.unknownServers, ...list.changedServers, ...list.unauthorizedServers]);
+    // Servers that have come meanwhile, or have been replaced while they were asked.
+    if (!deadline.signal.aborted) await ask(list.unknownServers);
     // There is nothing else to give meanwhile.
     if (hasNoList(list)) await ask(list.staleServers);
     if (hasNoList(list)) {

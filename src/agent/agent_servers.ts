@@ -17,28 +17,21 @@ import type { ListKind, ListWatch } from "../list_watch.ts";
 import type { MultiServerMCPClientOptions, ReconnectOptions, TellOptions } from "../multi_server_options.ts";
 import { RouteCache } from "../route_cache.ts";
 import { LIST_KINDS, ListChanges } from "../server/list_changes.ts";
-import {
-  type AgentConfig,
-  resolveAgent,
-  type ResolvedServer,
-  resolveServer,
-  type ServerConfig,
-} from "../server_config.ts";
+import { type AgentConfig, resolveAgent, resolveServer, type ServerConfig } from "../server_config.ts";
 import { ServerFactory } from "./server_factory.ts";
 import { ServerFleet } from "./server_fleet.ts";
+import { type PreparedServers, ServerRoster, sourceOf } from "./server_roster.ts";
 import type { SingleServerMCPClient } from "../single_server_client.ts";
 import type { AgentStatus, ListFreshness, ServerStatus } from "../status.ts";
 import { ToolCatalog } from "./tool_catalog.ts";
 import type { Tool } from "../protocol.ts";
 import type { RequestOptions } from "../tool_client.ts";
+import { WorkCount } from "../work_count.ts";
 
 /** How many servers are asked at once where nobody says. */
 const CONCURRENT_CONNECTIONS = 32;
 /** How long the route cache remembers that a server gave no list, in milliseconds; long past its freshness. */
 const NEGATIVE_TTL_MS = 600_000;
-
-/** How long a server is waited for that may have a person authorize, in milliseconds; callers leave earlier. */
-const PERSON_TIMEOUT_MS = 600_000;
 
 /** Tells a server something. */
 export type Tell = (client: SingleServerMCPClient, options: RequestOptions) => Promise<void>;
@@ -52,14 +45,13 @@ export class AgentServers {
   /** Their pinned tools. */
   readonly pins: AgentPins;
   readonly #agent: string;
-  /** Whether there is a person to authorize. */
-  readonly #hasPerson: boolean;
   readonly #factory: ServerFactory;
   readonly #catalog: ToolCatalog;
   readonly #fleet: ServerFleet;
   readonly #changes = new ListChanges();
   readonly #watches: AgentWatches;
-  readonly #pinned = new Set<string>();
+  readonly #roster: ServerRoster;
+  readonly #work = new WorkCount();
   readonly #closed = new AbortController();
   #closing: Promise<void> | undefined;
 
@@ -77,7 +69,6 @@ export class AgentServers {
     checkTimeout("toolsTtlMs", ttlMs);
     const { servers, collisions: policy } = resolveAgent(agent, config);
     this.#agent = agent;
-    this.#hasPerson = options.onAuthorize !== undefined;
     this.#factory = new ServerFactory({
       ...options,
       agent,
@@ -95,11 +86,12 @@ export class AgentServers {
       onLoaded: (server, tools) => fleet.adopt(server, tools),
     });
     const fleet = this.#fleet = new ServerFleet(catalog);
-    const deps = { agent, now, concurrency: CONCURRENT_CONNECTIONS, closed: this.#closed.signal };
+    const concurrency = CONCURRENT_CONNECTIONS;
+    const deps = { agent, now, concurrency, closed: this.#closed.signal, work: this.#work };
     this.#watches = new AgentWatches({ changes, clients: () => this.names.map((server) => this.clientOf(server)) });
     this.tools = new AgentTools({ ...deps, catalog, fleet, changes });
     this.pins = new AgentPins({
-      servers: () => this.names.filter((server) => this.#pinned.has(server)),
+      servers: () => this.names.filter((server) => this.#roster.isPinned(server)),
       clientOf: (server) => this.clientOf(server),
       askAnew: (server) => this.tools.askAnew(server),
     });
@@ -114,7 +106,19 @@ export class AgentServers {
         return { ttlMs: client?.listTtlMs(kind), isPublic: client?.listCacheScope(kind) === "public" };
       },
     });
-    for (const server of servers) this.#add(server, config.servers[server.name]!, secretsOf(config, server.name));
+    this.#roster = new ServerRoster({
+      factory: this.#factory,
+      catalog,
+      fleet,
+      context: this.context,
+      watches: this.#watches,
+      hasPerson: options.onAuthorize !== undefined,
+      concurrency,
+    });
+    for (const server of servers) {
+      const source = sourceOf(config, server.name);
+      if (source !== undefined) this.#roster.add(server, source, true);
+    }
   }
 
   /** The names of the servers, in order. */
@@ -188,7 +192,7 @@ export class AgentServers {
       const message = `Cannot add server "${server}" as there is one of that name: remove it first`;
       throw new MCPError("invalid_config", message, { server });
     }
-    this.#add(resolveServer(server, config, secrets), config, secrets);
+    this.#roster.add(resolveServer(server, config, secrets), { config, secrets }, false);
   }
 
   /**
@@ -198,12 +202,20 @@ export class AgentServers {
    * @throws {MCPError} With `server_not_found` if there is no server of that name.
    */
   async remove(server: string): Promise<void> {
-    const client = this.clientOf(server);
-    this.#catalog.remove(server);
-    this.#pinned.delete(server);
-    this.context.remove(server);
-    this.#watches.removed(client);
-    await this.#fleet.remove(server);
+    this.clientOf(server);
+    await this.#roster.remove(server);
+  }
+
+  /**
+   * Prepares another configuration of the agent; nothing is sent, and nothing is changed yet.
+   *
+   * @param config The configuration.
+   * @returns What takes it.
+   * @throws {ConfigError} If the configuration has faults, all of them at once (`invalid_config`).
+   */
+  prepare(config: AgentConfig): PreparedServers {
+    this.throwIfClosed();
+    return this.#roster.prepare(resolveAgent(this.#agent, config), config);
   }
 
   /**
@@ -318,6 +330,16 @@ export class AgentServers {
     this.#closed.signal.throwIfAborted();
   }
 
+  /**
+   * Closes once nothing is under way any more.
+   *
+   * @param graceMs How long that may take, in milliseconds; then it is ended.
+   */
+  async closeWhenIdle(graceMs: number): Promise<void> {
+    await this.#work.idle(graceMs);
+    await this.close();
+  }
+
   /** Ends what is under way with `closed` and closes every connection, also where one fails to close. Idempotent. */
   close(): Promise<void> {
     this.#closed.abort(new MCPError("closed", `Cannot use the client of agent "${this.#agent}" as it is closed`));
@@ -325,27 +347,6 @@ export class AgentServers {
   }
 
   async #close(): Promise<void> {
-    await Promise.all([this.#watches.close(), this.#fleet.close(), this.context.close()]);
+    await Promise.all([this.#watches.close(), this.#fleet.close(), this.#roster.close(), this.context.close()]);
   }
-
-  #add(resolved: ResolvedServer, config: ServerConfig, secrets: Readonly<Record<string, string>> | undefined): void {
-    const { name: server, tools: filter, timeoutMs } = resolved;
-    const { makeClient, toKey } = this.#factory.make(resolved, config, secrets);
-    const pins = resolved.pin === "off" ? undefined : {
-      withheld: () => this.clientOf(server).withheldTools,
-      refresh: () => this.clientOf(server).refreshPins(),
-    };
-    if (pins !== undefined) this.#pinned.add(server);
-    this.#catalog.add({ server, filter, toKey, pins });
-    const asksPerson = this.#hasPerson && resolved.auth?.grant === "authorization_code";
-    const patienceMs = asksPerson ? PERSON_TIMEOUT_MS : undefined;
-    this.#fleet.add({ server, makeClient, timeoutMs, patienceMs });
-    this.context.add(server, timeoutMs ?? patienceMs);
-    this.#watches.added(() => this.clientOf(server));
-  }
-}
-
-/** A server may be called `constructor`: only what the configuration says itself counts. */
-function secretsOf({ secrets = {} }: AgentConfig, server: string): Readonly<Record<string, string>> | undefined {
-  return Object.hasOwn(secrets, server) ? secrets[server] : undefined;
 }

@@ -11,6 +11,7 @@ import type { ServerFleet } from "./server_fleet.ts";
 import type { OwnedTool, RoutedResult, ToolRoute } from "../status.ts";
 import type { ToolCatalog } from "./tool_catalog.ts";
 import type { CallToolOptions, RequestOptions } from "../tool_client.ts";
+import type { WorkCount } from "../work_count.ts";
 import { ToolRouter } from "./tool_router.ts";
 
 /** How servers are connected to. */
@@ -35,6 +36,8 @@ export interface AgentToolsDeps {
   readonly now: () => number;
   /** Aborted when the agent's client is closed. */
   readonly closed: AbortSignal;
+  /** Counts what is under way. */
+  readonly work: WorkCount;
 }
 
 /** Lists and calls the tools of one agent. */
@@ -85,11 +88,15 @@ export class AgentTools {
   async listOwned(options: RequestOptions): Promise<readonly OwnedTool[]> {
     const { agent, catalog, fleet, concurrency } = this.#deps;
     using deadline = beginOperation(options, this.#deps.closed);
+    using _ = this.#deps.work.begin();
     const pins = catalog.refreshPins();
     if (pins !== undefined) await deadline.race(pins).catch(() => {});
     if (catalog.unknownServers.length > 0) await deadline.race(catalog.loadFromCache()).catch(() => {});
     const unknown = [...catalog.unknownServers, ...fleet.unauthorized];
     if (unknown.length > 0) await fleet.askAll(unknown, { concurrency, signal: deadline.signal });
+    // Servers that have come meanwhile, or have been replaced while they were asked.
+    const others = deadline.signal.aborted ? [] : catalog.unknownServers;
+    if (others.length > 0) await fleet.askAll(others, { concurrency, signal: deadline.signal });
     if (deadline.cancelled) throw deadline.signal.reason;
     if (this.#hasNoList()) {
       // There is nothing else to give meanwhile.
@@ -116,6 +123,7 @@ export class AgentTools {
     options: CallToolOptions,
   ): Promise<RoutedResult> {
     using deadline = beginOperation(options, this.#deps.closed);
+    using _ = this.#deps.work.begin();
     try {
       return await this.#router.call(name, args, options, deadline);
     } finally {
@@ -133,6 +141,7 @@ export class AgentTools {
    */
   async route(name: string, options: RequestOptions): Promise<ToolRoute> {
     using deadline = beginOperation(options, this.#deps.closed);
+    using _ = this.#deps.work.begin();
     const { match: { server, tool, reason, shadowedServers }, route } = await this.#router.find(name, deadline);
     const list = this.#deps.catalog.listOf(server);
     const nowMs = this.#deps.now();

@@ -63,10 +63,10 @@ export class AgentWatches {
   /**
    * There is one server less.
    *
-   * @param client Its client, which ends its stream when it is closed.
+   * @param client Its client, which ends its stream when it is closed; `undefined` where none was made.
    */
-  removed(client: SingleServerMCPClient): void {
-    this.#streams.delete(client);
+  removed(client: SingleServerMCPClient | undefined): void {
+    if (client !== undefined) this.#streams.delete(client);
     this.#tellAll();
   }
 

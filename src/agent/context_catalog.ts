@@ -69,7 +69,7 @@ export class ContextCatalog {
   readonly templates: KnownLists<ResourceTemplate>;
   /** The prompts, by server. */
   readonly prompts: KnownLists<Prompt>;
-  readonly #policy: CollisionPolicy;
+  #policy: CollisionPolicy;
   /** What follows from the lists; computed once. */
   #names: NameTable | undefined;
   #serversOfUri: ReadonlyMap<string, readonly string[]> | undefined;
@@ -100,6 +100,17 @@ export class ContextCatalog {
   /** The lists of all kinds. */
   get lists(): readonly [KnownLists<Resource>, KnownLists<ResourceTemplate>, KnownLists<Prompt>] {
     return [this.resources, this.templates, this.prompts];
+  }
+
+  /**
+   * Puts the servers in another order, and what several list under another policy.
+   *
+   * @param servers The names of the servers, in order; others come after them.
+   * @param policy Who owns a bare prompt name, or a URI, that several servers list.
+   */
+  arrange(servers: readonly string[], policy: CollisionPolicy): void {
+    this.#policy = policy;
+    for (const list of this.lists) list.arrange(servers);
   }
 
   /** Every resource with the server that lists it, in the order of the servers. */

@@ -15,6 +15,7 @@ import { SharedTask } from "../shared_task.ts";
 import type { ListFreshness } from "../status.ts";
 import type { RequestOptions } from "../tool_client.ts";
 import { type ListAge, toListFreshness } from "./list_freshness.ts";
+import { arrange } from "./server_order.ts";
 
 /** How long asking a server may take where nobody says, in milliseconds. */
 export const ASK_TIMEOUT_MS = 10_000;
@@ -125,6 +126,16 @@ export class KnownLists<T> {
    */
   remove(server: string): void {
     this.#slots.delete(server);
+    this.#deps.onChange();
+  }
+
+  /**
+   * Puts the servers in another order.
+   *
+   * @param servers Their names, in order; others come after them.
+   */
+  arrange(servers: readonly string[]): void {
+    arrange(this.#slots, servers);
     this.#deps.onChange();
   }
 

@@ -5,6 +5,7 @@
  */
 
 import { pooledMap } from "@std/async";
+import type { EpochToken, Listing } from "../cache/cached_tools.ts";
 import { Deadline } from "../deadline.ts";
 import { isMCPError, MCPError } from "../errors.ts";
 import type { Tool } from "../protocol.ts";
@@ -12,6 +13,7 @@ import { SharedTask } from "../shared_task.ts";
 import type { SingleServerMCPClient } from "../single_server_client.ts";
 import type { ServerStatus } from "../status.ts";
 import { ASK_TIMEOUT_MS } from "./known_lists.ts";
+import { arrange } from "./server_order.ts";
 import type { ToolCatalog } from "./tool_catalog.ts";
 
 /** How a round of asking is run. */
@@ -48,6 +50,8 @@ export interface FleetAddition {
   readonly timeoutMs: number | undefined;
   /** How long asking it may take where nobody says, in milliseconds. @default {10_000} */
   readonly patienceMs?: number | undefined;
+  /** Why it has not listed its tools, where it was asked already. */
+  readonly failure?: MCPError | undefined;
 }
 
 class Member implements FleetMember {
@@ -66,6 +70,7 @@ class Member implements FleetMember {
     const { makeClient, timeoutMs, patienceMs = ASK_TIMEOUT_MS } = addition;
     this.timeoutMs = timeoutMs;
     this.patienceMs = patienceMs;
+    this.failure = addition.failure;
     this.ask = new SharedTask<void>((deadline) => ask(this, deadline));
     this.#makeClient = makeClient;
   }
@@ -91,6 +96,11 @@ class Member implements FleetMember {
 
   async close(): Promise<void> {
     await this.#client?.close();
+  }
+
+  /** Its client, where that was made. */
+  get madeClient(): SingleServerMCPClient | undefined {
+    return this.#client;
   }
 }
 
@@ -133,14 +143,24 @@ export class ServerFleet {
   }
 
   /**
-   * Removes a server and closes its client.
+   * Takes a server out without closing its client: what is under way there may end.
    *
    * @param server Its name.
+   * @returns Its client, where there is one; to be closed.
    */
-  async remove(server: string): Promise<void> {
+  detach(server: string): SingleServerMCPClient | undefined {
     const member = this.#members.get(server);
     this.#members.delete(server);
-    await member?.close();
+    return member?.madeClient;
+  }
+
+  /**
+   * Puts the servers in another order.
+   *
+   * @param servers Their names, in order; others come after them.
+   */
+  arrange(servers: readonly string[]): void {
+    arrange(this.#members, servers);
   }
 
   /**
@@ -252,6 +272,10 @@ export class ServerFleet {
     member.reconnect = false;
     const options = { timeoutMs: Math.max(1, deadline.remainingMs), signal: deadline.signal };
     const token = await this.#catalog.begin(client.server);
+    // What one lists that was taken out is not the list of who is there now in its place.
+    const record = async (listing: Listing, kept: EpochToken | undefined) => {
+      if (this.#members.get(client.server) === member) await this.#catalog.record(client.server, listing, kept);
+    };
     try {
       await (reconnect ? client.reconnect(options) : client.connect(options));
       const tools = await client.listTools(options);
@@ -259,7 +283,7 @@ export class ServerFleet {
       const isPublic = client.listCacheScope("tools") === "public";
       const listing = { tools, partial, ttlMs, isPublic };
       member.failure = undefined;
-      await this.#catalog.record(client.server, listing, token);
+      await record(listing, token);
     } catch (error) {
       const failure = isMCPError(error) ? error : undefined;
       const isFailure = !deadline.cancelled && failure?.code !== "closed";
@@ -267,7 +291,7 @@ export class ServerFleet {
         member.failure = failure;
         // Other isolates need not be told: there the person may have authorized already.
         const kept = failure?.code === "authorization_required" ? undefined : token;
-        await this.#catalog.record(client.server, { failed: true }, kept);
+        await record({ failed: true }, kept);
       }
       throw error;
     }

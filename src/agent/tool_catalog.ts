@@ -24,6 +24,7 @@ import type { Tool } from "../protocol.ts";
 import type { RouteCache } from "../route_cache.ts";
 import type { ListChanges } from "../server/list_changes.ts";
 import type { CollisionPolicy } from "../server_config.ts";
+import { arrange } from "./server_order.ts";
 import type { ListFreshness, OwnedTool, ShadowedTool } from "../status.ts";
 import { diffTools } from "../tools/tool_diff.ts";
 import { createNameTable, type NameMatch, type NameTable } from "./tool_names.ts";
@@ -63,6 +64,7 @@ export interface ToolCatalogDeps {
 export class ToolCatalog {
   readonly #deps: ToolCatalogDeps;
   readonly #slots = new Map<string, Slot>();
+  #policy: CollisionPolicy;
   /** What follows from the lists; computed once, as each call asks for it. */
   #table: NameTable | undefined;
   #unknown: readonly string[] | undefined;
@@ -78,6 +80,7 @@ export class ToolCatalog {
    */
   constructor(deps: ToolCatalogDeps) {
     this.#deps = deps;
+    this.#policy = deps.policy;
   }
 
   /**
@@ -97,6 +100,18 @@ export class ToolCatalog {
    */
   remove(server: string): void {
     this.#slots.delete(server);
+    this.#forget();
+  }
+
+  /**
+   * Puts the servers in another order, and their bare names under another policy.
+   *
+   * @param servers The names of the servers, in order; others come after them.
+   * @param policy Who owns a bare name that several servers list.
+   */
+  arrange(servers: readonly string[], policy: CollisionPolicy): void {
+    arrange(this.#slots, servers);
+    this.#policy = policy;
     this.#forget();
   }
 
@@ -345,7 +360,7 @@ export class ToolCatalog {
   #names(): NameTable {
     return this.#table ??= createNameTable(
       [...this.#slots.values()].map((slot) => ({ server: slot.server, tools: namesOf(slot) })),
-      this.#deps.policy,
+      this.#policy,
     );
   }
 
@@ -353,6 +368,6 @@ export class ToolCatalog {
   #couldChange(name: string, match: NameMatch | undefined, unknown: readonly string[]): readonly string[] {
     const servers = [...this.#slots.keys()];
     const owner = match?.kind === "owned" ? match.server : undefined;
-    return serversToAwait({ name, owner, known: match !== undefined, servers, unknown, policy: this.#deps.policy });
+    return serversToAwait({ name, owner, known: match !== undefined, servers, unknown, policy: this.#policy });
   }
 }

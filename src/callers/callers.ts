@@ -45,6 +45,22 @@ export interface Callers {
   readonly publicUrl: string | undefined;
   /** What those with tokens have to know; `undefined` where none are taken. */
   readonly resource: ProtectedResource | undefined;
+  /**
+   * Prepares to know others. What was created and revoked at run time stays known, and so do the keys of issuers that
+   * are the same.
+   *
+   * @param options Whom to know.
+   * @returns What takes it, at once.
+   * @throws {TypeError | ConfigError} As {@linkcode createCallers}; then nothing has changed.
+   */
+  prepare(options: CallersOptions): () => void;
+}
+
+/** Whom a gateway knows by one configuration. */
+interface Known extends Omit<Callers, "prepare"> {
+  /** Who issues tokens, and where to, as text. */
+  readonly tokens: string;
+  readonly verify: VerifyJwt;
 }
 
 const JWT = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/;
@@ -59,28 +75,45 @@ const JWT = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/;
  * @throws {ConfigError} If what is said of tokens has faults, or names no audience (`invalid_config`).
  */
 export function createCallers(options: CallersOptions, deps: CallersDeps): Callers {
-  const { store, fetch, now } = deps;
+  const book = new KeyBook(deps.store, { now: deps.now });
+  let known = toKnown(options, deps, book);
+  return {
+    authenticator: { authenticate: (authorization) => known.authenticator.authenticate(authorization) },
+    get keys() {
+      return known.keys;
+    },
+    get publicUrl() {
+      return known.publicUrl;
+    },
+    get resource() {
+      return known.resource;
+    },
+    prepare(options) {
+      const next = toKnown(options, deps, book, known);
+      return () => known = next;
+    },
+  };
+}
+
+function toKnown(options: CallersOptions, deps: CallersDeps, book: KeyBook, before?: Known): Known {
+  const { now } = deps;
   const configured = toConfiguredKeys(options.keys, now());
   const { issuers, publicUrl } = checkTokens(options);
-  const book = new KeyBook(store, { now });
+  const tokens = JSON.stringify([issuers, publicUrl]);
   const ring = createKeyRing({ configured, book, now });
-  let verifying: Promise<VerifyJwt> | undefined;
-  const loadVerifier = async () => {
-    const { createJwtVerifier } = await import("./jwt_verifier.ts");
-    return createJwtVerifier({ issuers, publicUrl, fetch, now });
-  };
+  const verify = before?.tokens === tokens ? before.verify : toVerify(issuers, publicUrl, deps);
   const authenticator: Authenticator = {
     async authenticate(authorization) {
       const access = await ring.authenticate(authorization);
       if (access !== undefined || issuers.length === 0) return access;
       const token = readBearer(authorization);
-      if (token === undefined || !JWT.test(token)) return undefined;
-      const verify = await (verifying ??= loadVerifier());
-      return await verify(token);
+      return token === undefined || !JWT.test(token) ? undefined : await verify(token);
     },
   };
   const scopePrefix = issuers.find(({ agents }) => agents?.scope !== undefined)?.agents?.scope;
   return {
+    tokens,
+    verify,
     authenticator,
     keys: new KeyAdmin({ configured, book }),
     publicUrl,
@@ -88,6 +121,17 @@ export function createCallers(options: CallersOptions, deps: CallersDeps): Calle
       ? undefined
       : { issuers: issuers.map(({ issuer }) => issuer), publicUrl, scopePrefix },
   };
+}
+
+/** What checks tokens is loaded with the first of them. */
+function toVerify(issuers: readonly JwtConfig[], publicUrl: string | undefined, deps: CallersDeps): VerifyJwt {
+  const { fetch, now } = deps;
+  let loaded: Promise<VerifyJwt> | undefined;
+  const load = async () => {
+    const { createJwtVerifier } = await import("./jwt_verifier.ts");
+    return createJwtVerifier({ issuers, publicUrl, fetch, now });
+  };
+  return async (token) => await (await (loaded ??= load()))(token);
 }
 
 function checkTokens(options: CallersOptions): { issuers: readonly JwtConfig[]; publicUrl: string | undefined } {

@@ -11,6 +11,7 @@ import type { ProtectedResource } from "../callers/protected_resource.ts";
 import type { IdempotentCalls } from "../rest/idempotent_calls.ts";
 import type { CallLimiter } from "../limits/call_limiter.ts";
 import type { LoadMeter } from "../limits/load_meter.ts";
+import type { ConfigAdmin } from "../reload/config_admin.ts";
 import type { RouteStore } from "../route_store.ts";
 import type { GatewayMetrics } from "../telemetry/gateway_metrics.ts";
 import type { RequestWatch } from "../telemetry/request_watch.ts";
@@ -71,6 +72,8 @@ export interface RouteDeps {
   readonly onInternalError: (error: unknown, requestId: string) => void;
   /** Lists, creates and revokes keys. */
   readonly keys: KeyAdmin;
+  /** The configuration that is kept in the store; `undefined` where none is taken from there. */
+  readonly config?: ConfigAdmin | undefined;
   /** Where callers reach the gateway; `undefined` for where a request came to. */
   readonly publicUrl: string | undefined;
   /** What callers with tokens have to know; `undefined` where none are taken. */

@@ -15,6 +15,16 @@ const MAX_DEPTH = 64;
 /** Up to which length a body is read at once: its sender is held to the length that it has given. */
 const WHOLE_BYTES = 64 * 1024;
 
+/** What is taken for a body. */
+export interface BodyKind {
+  /** The media types, without parameters. */
+  readonly type: RegExp;
+  /** What to send, for the error. */
+  readonly wanted: string;
+}
+
+const JSON_BODY: BodyKind = { type: /^application\/json$/i, wanted: "JSON" };
+
 const WHOLE = new TextDecoder("utf-8", { fatal: true });
 /** What every number has that a program in JavaScript could read as another one; texts may have it too. */
 const LONG_NUMBER = /\d{16}|\d[eE]\+?\d{3}/;
@@ -60,7 +70,7 @@ export async function readJson(
   maxBytes: number,
   timeoutMs: number = BODY_TIMEOUT_MS,
 ): Promise<unknown> {
-  const text = await readText(request, maxBytes, timeoutMs);
+  const text = await readText(request, maxBytes, JSON_BODY, timeoutMs);
   if (text === "") return undefined;
   // Before parsing: a parser that recurses would run out of stack on what this refuses.
   if (isDeeperThan(text, MAX_DEPTH)) {
@@ -81,18 +91,35 @@ export async function readJson(
   return value;
 }
 
-async function readText(request: Request, maxBytes: number, timeoutMs: number): Promise<string> {
+/**
+ * Reads the body of a request as a text.
+ *
+ * @param request The request; its body is read once, and no further than the cap.
+ * @param maxBytes The most bytes it may have.
+ * @param kind What is taken.
+ * @param timeoutMs How long it may take to arrive, in milliseconds. @default {30_000}
+ * @returns The text; empty where there is no body.
+ * @throws {RequestError} If it is too slow (`body_timeout`) or too large (`body_too_large`), sent as something else
+ * (`unsupported_media_type`), or not UTF-8 (`invalid_arguments`).
+ */
+export async function readText(
+  request: Request,
+  maxBytes: number,
+  kind: BodyKind,
+  timeoutMs: number = BODY_TIMEOUT_MS,
+): Promise<string> {
   const length = request.headers.get("content-length");
   if (Number(length ?? 0) > maxBytes) throw tooLarge(maxBytes);
   if (length === "0") return "";
   const isShort = length !== null && Number(length) <= WHOLE_BYTES && !request.headers.has("transfer-encoding");
-  if (isShort) return await readWhole(request, maxBytes, timeoutMs);
-  return request.body === null ? "" : await readPieces(request.body, request.headers, maxBytes, timeoutMs);
+  if (isShort) return await readWhole(request, maxBytes, kind, timeoutMs);
+  if (request.body === null) return "";
+  return await readPieces(request.body, maxBytes, timeoutMs, () => checkMediaType(request.headers, kind));
 }
 
 /** A short body is there with its head as a rule: to read it at once costs a third of reading it piece by piece. */
-async function readWhole(request: Request, maxBytes: number, timeoutMs: number): Promise<string> {
-  checkMediaType(request.headers);
+async function readWhole(request: Request, maxBytes: number, kind: BodyKind, timeoutMs: number): Promise<string> {
+  checkMediaType(request.headers, kind);
   const { promise, resolve, reject } = Promise.withResolvers<Uint8Array>();
   const alarm = setAlarm(() => reject(tooLate(timeoutMs)), timeoutMs);
   try {
@@ -107,9 +134,9 @@ async function readWhole(request: Request, maxBytes: number, timeoutMs: number):
 
 async function readPieces(
   body: ReadableStream<Uint8Array>,
-  headers: Headers,
   maxBytes: number,
   timeoutMs: number,
+  onBegin: () => void,
 ): Promise<string> {
   const decoder = new TextDecoder("utf-8", { fatal: true });
   const reader = body.getReader();
@@ -123,7 +150,7 @@ async function readPieces(
     for (;;) {
       const { done, value } = await Promise.race([reader.read(), late]);
       if (done) return text + decode(() => decoder.decode());
-      if (bytes === 0 && value.byteLength > 0) checkMediaType(headers);
+      if (bytes === 0 && value.byteLength > 0) onBegin();
       bytes += value.byteLength;
       if (bytes > maxBytes) throw tooLarge(maxBytes);
       text += decode(() => decoder.decode(value, { stream: true }));
@@ -150,15 +177,16 @@ function brokenOff(): RequestError {
   return new RequestError("invalid_arguments", "Cannot use the body as it did not arrive whole");
 }
 
-function checkMediaType(headers: Headers): void {
+function checkMediaType(headers: Headers, { type, wanted }: BodyKind): void {
   const encoding = headers.get("content-encoding")?.trim().toLowerCase() ?? "identity";
-  const type = headers.get("content-type") ?? "";
-  if (encoding !== "identity" || !/^application\/json *(; *charset *= *"?utf-8"? *)?$/i.test(type.trim())) {
-    throw new RequestError(
-      "unsupported_media_type",
-      "Cannot read the body as it is not plain JSON: send it with Content-Type: application/json",
-    );
-  }
+  const [media = "", ...parameters] = (headers.get("content-type") ?? "").split(";").map((part) => part.trim());
+  const isPlain = parameters.every((part) => part === "" || /^charset *= *"?utf-8"?$/i.test(part));
+  if (encoding === "identity" && type.test(media) && isPlain && parameters.length <= 1) return;
+  const header = wanted === "JSON" ? ": send it with Content-Type: application/json" : ", by its Content-Type";
+  throw new RequestError(
+    "unsupported_media_type",
+    `Cannot read the body as it is not plain ${wanted}${header}`,
+  );
 }
 
 function decode(step: () => string): string {

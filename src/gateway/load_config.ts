@@ -39,12 +39,25 @@ agents: { Kairos: { servers: [files] } }`;
  * @throws {ConfigError} If the text has faults (`invalid_config`).
  */
 export async function loadConfig(source: Settings["config"], deps: LoadConfigDeps): Promise<PortolanConfig> {
-  if ("text" in source) return await parse(source.text, "PORTOLAN_CONFIG_TEXT", deps);
-  return await parse(await readFile(source.path, deps), source.path, deps);
+  if ("text" in source) return await parseConfigText(source.text, "PORTOLAN_CONFIG_TEXT", deps);
+  return await parseConfigText(await readConfigFile(source.path, deps), source.path, deps);
 }
 
-/** What reads YAML takes longer to load than all of the rest takes to run: JSON does without. */
-async function parse(text: string, source: string, deps: LoadConfigDeps): Promise<PortolanConfig> {
+/**
+ * Reads the text of a configuration. What reads YAML takes longer to load than all of the rest takes to run: JSON does
+ * without.
+ *
+ * @param text The text.
+ * @param source What to call it in faults.
+ * @param deps The environment.
+ * @returns The configuration.
+ * @throws {ConfigError} If the text has faults (`invalid_config`).
+ */
+export async function parseConfigText(
+  text: string,
+  source: string,
+  deps: Pick<LoadConfigDeps, "env" | "readVariable">,
+): Promise<PortolanConfig> {
   const env = readEnvironment(text, deps);
   const data = parseJsonText(text);
   if (data !== undefined) return readConfigData(data, { env, faults: new FaultList() });
@@ -52,7 +65,10 @@ async function parse(text: string, source: string, deps: LoadConfigDeps): Promis
   return parseConfig(text, { env, source });
 }
 
-function readEnvironment(text: string, { env, readVariable }: LoadConfigDeps): Environment {
+function readEnvironment(
+  text: string,
+  { env, readVariable }: Pick<LoadConfigDeps, "env" | "readVariable">,
+): Environment {
   if (readVariable === undefined) return env;
   const own = variablesOf(text).map((name) => {
     try {
@@ -66,7 +82,15 @@ function readEnvironment(text: string, { env, readVariable }: LoadConfigDeps): E
   return { ...env, ...Object.fromEntries(own) };
 }
 
-async function readFile(path: string, deps: LoadConfigDeps): Promise<string> {
+/**
+ * Reads the file of a configuration.
+ *
+ * @param path Its path.
+ * @param deps How to read it.
+ * @returns Its text.
+ * @throws {MCPError} If it cannot be read (`invalid_config`).
+ */
+export async function readConfigFile(path: string, deps: Pick<LoadConfigDeps, "readTextFile">): Promise<string> {
   try {
     return await deps.readTextFile(path);
   } catch (cause) {

@@ -121,6 +121,9 @@ export const PROBLEM_KINDS: Readonly<Record<ProblemCode, readonly [status: numbe
   key_conflict: [409, "The agent's keys do not allow it"],
   pin_changed: [409, "The tool is no longer what was looked at"],
   not_implemented: [501, "The gateway cannot do this"],
+  config_changed: [412, "Another version of the configuration is kept"],
+  config_refused: [422, "The configuration has faults"],
+  config_unavailable: [503, "The configuration cannot be read or kept at the moment"],
   callers_unavailable: [503, "Callers cannot be told apart at the moment"],
   audit_unavailable: [503, "The audit trail cannot be read at the moment"],
 };

@@ -36,6 +36,9 @@ import type { Fault } from "../errors.ts";
  * | `callers_unavailable` | 503 | who the caller is cannot be found out, or its keys not changed, at the moment |
  * | `store_unavailable` | 503 | what an idempotency key promises, or a decision, cannot be kept at the moment |
  * | `audit_unavailable` | 503 | the audit trail cannot be read at the moment |
+ * | `config_changed` | 412 | another version of the configuration is kept than the one to be replaced |
+ * | `config_refused` | 422 | the configuration has faults, and everything goes on as it was |
+ * | `config_unavailable` | 503 | the store of the configuration does not answer at the moment |
  * | `too_many_requests` | 429 | a limit of the caller or of the agent is used up |
  * | `headers_too_large` | 431 | the headers passed a cap |
  * | `overloaded` | 503 | the gateway has more to do than it can |
@@ -76,6 +79,9 @@ export type RequestErrorCode =
   | "pin_changed"
   | "not_implemented"
   | "callers_unavailable"
+  | "config_changed"
+  | "config_refused"
+  | "config_unavailable"
   | "audit_unavailable"
   | "too_many_requests"
   | "headers_too_large"

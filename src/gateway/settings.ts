@@ -17,6 +17,10 @@ import { LOG_THRESHOLDS, type LogFormat, type LogThreshold } from "../telemetry/
 export interface Settings {
   /** Where the configuration is: a file's path, or the text itself. */
   readonly config: { readonly path: string } | { readonly text: string };
+  /** Whether a configuration that is kept in KV goes before that one. */
+  readonly configFrom: "kv" | undefined;
+  /** Whether the file is watched and taken anew; `undefined` leaves it to how the gateway is started. */
+  readonly reload: "watch" | "off" | undefined;
   /** The KV database: a path, a URL or `:memory:`; `undefined` is the default database; `"off"` is none. */
   readonly kv: string | undefined;
   /** The secret with which session ids are encrypted in the database; without one they are not kept. */
@@ -55,6 +59,8 @@ export interface Settings {
 export const SETTING_NAMES = [
   "PORTOLAN_CONFIG",
   "PORTOLAN_CONFIG_TEXT",
+  "PORTOLAN_CONFIG_FROM",
+  "PORTOLAN_RELOAD",
   "PORTOLAN_KV",
   "PORTOLAN_STORE_SECRET",
   "PORTOLAN_HOST",
@@ -93,6 +99,8 @@ export function parseSettings(env: Environment): Settings {
   }
   const settings: Settings = {
     config: readConfigSource(read, faults),
+    configFrom: readChoice("PORTOLAN_CONFIG_FROM", read, ["kv"], faults),
+    reload: readChoice("PORTOLAN_RELOAD", read, ["watch", "off"], faults),
     kv: read("PORTOLAN_KV"),
     storeSecret: readSecret(read("PORTOLAN_STORE_SECRET"), faults),
     host: read("PORTOLAN_HOST")?.replace(/^\[(.*)\]$/, "$1") ?? "127.0.0.1",
@@ -113,6 +121,7 @@ export function parseSettings(env: Environment): Settings {
       ? undefined
       : readNumber("PORTOLAN_AUDIT_DAYS", read, DEFAULT_AUDIT_DAYS, 1, MAX_AUDIT_DAYS, faults),
   };
+  if (settings.configFrom === "kv") checkKeptConfig(settings, faults);
   faults.throwIfAny();
   return settings;
 }
@@ -147,6 +156,17 @@ function readConfigSource(read: Read, faults: FaultList): Settings["config"] {
     faults.add("PORTOLAN_CONFIG_TEXT", "Cannot be set next to PORTOLAN_CONFIG: remove one of them");
   }
   return text === undefined ? { path: path ?? "portolan.yaml" } : { text };
+}
+
+function checkKeptConfig({ kv, storeSecret }: Settings, faults: FaultList): void {
+  if (kv === "off") faults.add("PORTOLAN_CONFIG_FROM", 'Cannot be "kv" as there is none: remove PORTOLAN_KV=off');
+  // Its addresses alone may tell more than the database is to know.
+  if (storeSecret === undefined) {
+    faults.add(
+      "PORTOLAN_STORE_SECRET",
+      "Missing: the configuration in KV is encrypted with it: write 16 bytes or more",
+    );
+  }
 }
 
 function readKeys(value: string | undefined, faults: FaultList): Record<string, string[]> {

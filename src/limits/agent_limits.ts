@@ -33,16 +33,26 @@ export interface SharedLimits {
   readonly places: Bulkhead | undefined;
 }
 
+/** The same, for whoever changes them. */
+interface OwnLimits {
+  rate: LeasedLimit | undefined;
+  places: Bulkhead | undefined;
+}
+
+/** What some calls share by a configuration; `0` is no limit. */
+interface LimitNumbers {
+  readonly callsPerMinute: number;
+  readonly concurrentCalls: number;
+}
+
 /** The limits of one agent. */
 export class AgentLimits {
-  /** What all callers share. */
-  readonly all: SharedLimits;
-  /** The value of `RateLimit-Policy`; empty where no limit is one of calls a minute. */
-  readonly policy: string;
   readonly #agent: string;
-  readonly #limits: CallLimits;
   readonly #deps: AgentLimitsDeps;
-  readonly #callers = new Map<string, SharedLimits>();
+  readonly #all: OwnLimits;
+  readonly #callers = new Map<string, OwnLimits>();
+  #limits: CallLimits;
+  #policy: string;
 
   /**
    * Creates the limits of an agent.
@@ -52,19 +62,35 @@ export class AgentLimits {
    * @param deps The store, the clock, and how much to remember.
    */
   constructor(agent: string, limits: CallLimits, deps: AgentLimitsDeps) {
-    const { callsPerMinute = 0, callsPerMinutePerCaller = 0, concurrentCalls = 0 } = limits;
     this.#agent = agent;
     this.#limits = limits;
+    this.#policy = toPolicy(limits);
     this.#deps = deps;
-    this.all = {
-      rate: this.#createRate(callsPerMinute, ["all"], true),
-      places: createPlaces(concurrentCalls),
-    };
-    const named: NamedLimit[] = [
-      { name: "caller", limit: callsPerMinutePerCaller },
-      { name: "agent", limit: callsPerMinute },
-    ];
-    this.policy = rateLimitPolicy(named.filter(({ limit }) => limit > 0));
+    const { callsPerMinute, concurrentCalls } = ofAll(limits);
+    this.#all = { rate: this.#createRate(callsPerMinute, ["all"], true), places: createPlaces(concurrentCalls) };
+  }
+
+  /** What all callers share. */
+  get all(): SharedLimits {
+    return this.#all;
+  }
+
+  /** The value of `RateLimit-Policy`; empty where no limit is one of calls a minute. */
+  get policy(): string {
+    return this.#policy;
+  }
+
+  /**
+   * Makes them other limits. What was counted stays counted, calls under way keep their places, and those who wait for
+   * one go on where there is room now.
+   *
+   * @param limits What is configured; `0` is no limit.
+   */
+  change(limits: CallLimits): void {
+    this.#limits = limits;
+    this.#policy = toPolicy(limits);
+    this.#change(this.#all, ofAll(limits), ["all"]);
+    for (const [caller, own] of this.#callers) this.#change(own, ofCaller(limits), ["caller", caller]);
   }
 
   /**
@@ -78,11 +104,11 @@ export class AgentLimits {
     if (known !== undefined) return known;
     const isFull = this.#callers.size >= this.#deps.maxCallers;
     if (isFull) this.#makeRoom();
-    const { callsPerMinutePerCaller = 0, concurrentCallsPerCaller = 0 } = this.#limits;
+    const { callsPerMinute, concurrentCalls } = ofCaller(this.#limits);
     const limits = {
       // Somebody who was forgotten too early must not begin anew.
-      rate: this.#createRate(callsPerMinutePerCaller, ["caller", caller], !isFull),
-      places: createPlaces(concurrentCallsPerCaller),
+      rate: this.#createRate(callsPerMinute, ["caller", caller], !isFull),
+      places: createPlaces(concurrentCalls),
     };
     this.#callers.set(caller, limits);
     return limits;
@@ -90,15 +116,37 @@ export class AgentLimits {
 
   /** Gives back to other isolates what this one has leased, as far as the store answers. */
   async giveBack(): Promise<void> {
-    const all = [this.all, ...this.#callers.values()];
+    const all = [this.#all, ...this.#callers.values()];
     await Promise.all(all.map(({ rate }) => rate?.giveBack()));
   }
 
   #createRate(limit: number, key: readonly string[], mayBorrow: boolean): LeasedLimit | undefined {
     if (limit === 0) return undefined;
-    const { callsPerLease = 0 } = this.#limits;
-    const lease = Math.min(limit, callsPerLease || Math.max(1, Math.floor(limit / PART_PER_LEASE)));
+    const lease = this.#leaseOf(limit);
     return new LeasedLimit({ limit, lease, key: ["limits", "v1", this.#agent, ...key], mayBorrow }, this.#deps);
+  }
+
+  #leaseOf(limit: number): number {
+    const { callsPerLease = 0 } = this.#limits;
+    return Math.min(limit, callsPerLease || Math.max(1, Math.floor(limit / PART_PER_LEASE)));
+  }
+
+  #change(own: OwnLimits, { callsPerMinute, concurrentCalls }: LimitNumbers, key: readonly string[]): void {
+    if (own.rate === undefined) {
+      own.rate = this.#createRate(callsPerMinute, key, true);
+    } else if (callsPerMinute > 0) {
+      own.rate.change(callsPerMinute, this.#leaseOf(callsPerMinute));
+    } else {
+      void own.rate.giveBack();
+      own.rate = undefined;
+    }
+    if (own.places === undefined) {
+      own.places = createPlaces(concurrentCalls);
+    } else {
+      const places = concurrentCalls === 0 ? Infinity : concurrentCalls;
+      own.places.resize(places, places);
+      if (concurrentCalls === 0) own.places = undefined;
+    }
   }
 
   /** Forgets callers who do nothing; where all do something, the one who has been here longest. */
@@ -115,6 +163,22 @@ export class AgentLimits {
       return;
     }
   }
+}
+
+function ofAll({ callsPerMinute = 0, concurrentCalls = 0 }: CallLimits): LimitNumbers {
+  return { callsPerMinute, concurrentCalls };
+}
+
+function ofCaller({ callsPerMinutePerCaller = 0, concurrentCallsPerCaller = 0 }: CallLimits): LimitNumbers {
+  return { callsPerMinute: callsPerMinutePerCaller, concurrentCalls: concurrentCallsPerCaller };
+}
+
+function toPolicy(limits: CallLimits): string {
+  const named: NamedLimit[] = [
+    { name: "caller", limit: ofCaller(limits).callsPerMinute },
+    { name: "agent", limit: ofAll(limits).callsPerMinute },
+  ];
+  return rateLimitPolicy(named.filter(({ limit }) => limit > 0));
 }
 
 function createPlaces(count: number): Bulkhead | undefined {

@@ -61,7 +61,7 @@ const FREE: Admission = { headers: {}, holdsPlace: false, release: () => {} };
 
 /** Admits calls. One for each gateway. */
 export class CallLimiter {
-  readonly #limits: Readonly<Record<string, CallLimits>>;
+  #limits: Readonly<Record<string, CallLimits>>;
   readonly #agents = new Map<string, AgentLimits | undefined>();
   readonly #deps: AgentLimitsDeps;
 
@@ -73,15 +73,29 @@ export class CallLimiter {
    * @throws {RangeError} If a limit is not a whole number from 0 to 1,000,000.
    */
   constructor(limits: Readonly<Record<string, CallLimits>>, deps: CallLimiterDeps) {
-    for (const [agent, set] of Object.entries(limits)) {
-      for (const name of LIMIT_NAMES) {
-        if (set[name] === undefined || isLimit(set[name])) continue;
-        throw new RangeError(`Cannot use ${name} of agent "${agent}" as a limit: ${String(set[name])}`);
-      }
-    }
+    checkLimits(limits);
     const { now = steadyNow, maxCallers = MAX_CALLERS } = deps;
     this.#limits = limits;
     this.#deps = { store: new RouteStoreGuard(deps.store, { now, opTimeoutMs: STORE_TIMEOUT_MS }), now, maxCallers };
+  }
+
+  /**
+   * Prepares other limits.
+   *
+   * @param limits The limits by agent, as those of the beginning.
+   * @returns What takes them, at once: what was counted stays counted.
+   * @throws {RangeError} If a limit is not a whole number from 0 to 1,000,000; then nothing has changed.
+   */
+  prepare(limits: Readonly<Record<string, CallLimits>>): () => void {
+    checkLimits(limits);
+    return () => {
+      this.#limits = limits;
+      for (const [agent, before] of this.#agents) {
+        const merged = this.#merge(agent);
+        if (before === undefined || !isLimited(merged)) this.#agents.delete(agent);
+        before?.change(isLimited(merged) ? merged : {});
+      }
+    };
   }
 
   /**
@@ -140,13 +154,29 @@ export class CallLimiter {
 
   #find(agent: string): AgentLimits | undefined {
     if (this.#agents.has(agent)) return this.#agents.get(agent);
-    const own = Object.hasOwn(this.#limits, agent) ? this.#limits[agent] : {};
-    const merged = { ...given(this.#limits["*"]), ...given(own) };
-    const isLimited = Object.entries(merged).some(([name, limit]) => name !== "callsPerLease" && limit !== 0);
-    const limits = isLimited ? new AgentLimits(agent, merged, this.#deps) : undefined;
+    const merged = this.#merge(agent);
+    const limits = isLimited(merged) ? new AgentLimits(agent, merged, this.#deps) : undefined;
     this.#agents.set(agent, limits);
     return limits;
   }
+
+  #merge(agent: string): CallLimits {
+    const own = Object.hasOwn(this.#limits, agent) ? this.#limits[agent] : {};
+    return { ...given(this.#limits["*"]), ...given(own) };
+  }
+}
+
+function checkLimits(limits: Readonly<Record<string, CallLimits>>): void {
+  for (const [agent, set] of Object.entries(limits)) {
+    for (const name of LIMIT_NAMES) {
+      if (set[name] === undefined || isLimit(set[name])) continue;
+      throw new RangeError(`Cannot use ${name} of agent "${agent}" as a limit: ${String(set[name])}`);
+    }
+  }
+}
+
+function isLimited(limits: CallLimits): boolean {
+  return Object.entries(limits).some(([name, limit]) => name !== "callsPerLease" && limit !== 0);
 }
 
 async function enter(

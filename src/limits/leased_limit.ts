@@ -90,7 +90,7 @@ interface Waiter {
 
 /** One limit, as one isolate keeps it. */
 export class LeasedLimit {
-  readonly #rule: LeasedLimitRule;
+  #rule: LeasedLimitRule;
   readonly #deps: LeasedLimitDeps;
   readonly #own = new RecentCalls();
   #waiters: Waiter[] = [];
@@ -128,6 +128,21 @@ export class LeasedLimit {
   /** How many calls may be made in a minute. */
   get limit(): number {
     return this.#rule.limit;
+  }
+
+  /**
+   * Makes it another limit; what was counted stays counted, here and in the store.
+   *
+   * @param limit How many calls may be made in a minute.
+   * @param lease How many calls an isolate may hold at most.
+   */
+  change(limit: number, lease: number): void {
+    if (limit === this.#rule.limit && lease === this.#rule.lease) return;
+    this.#rule = { ...this.#rule, limit, lease };
+    this.#held = Math.min(this.#held, lease);
+    this.#want = Math.min(this.#want, lease);
+    this.#blockedUntilMs = 0;
+    this.#seen = undefined;
   }
 
   /** Whether nothing would be lost if the limit were forgotten. */

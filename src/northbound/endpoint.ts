@@ -93,13 +93,16 @@ export class McpEndpoint {
    * @param clock Tells the time. @default {The machine's}
    */
   constructor(deps: EndpointDeps, clock: Clock = SYSTEM_CLOCK) {
-    const { open, inFlight, journal, storeSecret } = deps;
+    const { inFlight, journal, storeSecret } = deps;
     this.#deps = deps;
     this.#sessions = new SessionBook(clock);
     const conversations = new ConversationBook(clock);
     this.#services = {
       journal,
-      open,
+      // Another configuration may ask for keys.
+      get open() {
+        return deps.open;
+      },
       clock,
       conversations,
       notices: new AgentNotices(),

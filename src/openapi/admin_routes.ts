@@ -14,6 +14,8 @@ const BODY: readonly ProblemCode[] = [
   "body_too_large",
   "unsupported_media_type",
 ];
+const CONFIG: readonly ProblemCode[] = ["not_found", "not_implemented", "config_unavailable", "closed"];
+const CHANGE: readonly ProblemCode[] = ["invalid_request", "invalid_header", "config_changed", "config_refused"];
 const KEYS: readonly ProblemCode[] = ["not_found", "agent_not_found", "callers_unavailable", "closed"];
 
 /** The routes. */
@@ -60,6 +62,36 @@ export const ADMIN_ROUTES: readonly GatewayRoute[] = [
       "closed",
       "deadline_exceeded",
     ],
+  },
+  {
+    method: "get",
+    path: "/admin/config",
+    id: "getConfig",
+    tag: "admin",
+    summary: "Shows the configuration that is kept for all isolates, and whether this one serves it",
+    answers: { 200: { description: "What is kept, and what is served.", schema: "Config" } },
+    problems: CONFIG,
+  },
+  {
+    method: "put",
+    path: "/admin/config",
+    id: "putConfig",
+    tag: "admin",
+    summary: "Checks a configuration, keeps it for all isolates, and serves it without failing a call",
+    parameters: ["IfMatch", "IfNoneMatch", "DryRun"],
+    body: { schema: "ConfigText", description: "YAML or JSON; secrets are references.", required: true, isText: true },
+    answers: { 200: { description: "It is served; or it would be.", schema: "ConfigChange" } },
+    problems: [...CONFIG, ...CHANGE, ...BODY],
+  },
+  {
+    method: "delete",
+    path: "/admin/config",
+    id: "deleteConfig",
+    tag: "admin",
+    summary: "Forgets the configuration that is kept: what the file or the environment says is served again",
+    parameters: ["IfMatch", "DryRun"],
+    answers: { 200: { description: "It is forgotten; or it would be.", schema: "ConfigChange" } },
+    problems: [...CONFIG, ...CHANGE],
   },
   {
     method: "get",

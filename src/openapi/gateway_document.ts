@@ -30,6 +30,7 @@ const EVERYWHERE: readonly ProblemCode[] = [
   "internal",
   "overloaded",
 ];
+const TEXT_TYPES = ["application/yaml", "application/json", "text/plain"];
 const SEGMENT = /:([A-Za-z]+)/g;
 
 const PATH_PARAMETERS: Readonly<Record<string, string>> = {
@@ -52,6 +53,27 @@ const PARAMETERS: Readonly<Record<string, JsonObject>> = {
     required: false,
     description: "The agent; all where it is left out.",
     schema: { type: "string" },
+  },
+  IfMatch: {
+    name: "If-Match",
+    in: "header",
+    required: false,
+    description: "The ETag of the configuration that is replaced; whatever is kept where it is left out.",
+    schema: { type: "string" },
+  },
+  IfNoneMatch: {
+    name: "If-None-Match",
+    in: "header",
+    required: false,
+    description: "Only where none is kept.",
+    schema: { type: "string", enum: ["*"] },
+  },
+  DryRun: {
+    name: "dry_run",
+    in: "query",
+    required: false,
+    description: "Whether it is only checked, and compared with what is served.",
+    schema: { type: "boolean" },
   },
   After: {
     name: "after",
@@ -180,7 +202,12 @@ function toOperation(route: GatewayRoute): JsonObject {
       requestBody: {
         description: body.description,
         required: body.required,
-        content: toContent(toRef("schemas", body.schema)),
+        content: Object.assign(
+          {},
+          ...(body.isText === true ? TEXT_TYPES : ["application/json"]).map((type) => {
+            return toContent(toRef("schemas", body.schema), type);
+          }),
+        ),
       },
     }),
     responses: {

@@ -24,6 +24,18 @@ export interface RouteAnswer {
   readonly hasTag?: boolean | undefined;
 }
 
+/** What a route takes. */
+export interface RouteBody {
+  /** Its schema, by name. */
+  readonly schema: string;
+  /** In words. */
+  readonly description: string;
+  /** Whether there has to be one. */
+  readonly required: boolean;
+  /** Whether it is a text of YAML or JSON, and not JSON of the schema. */
+  readonly isText?: boolean | undefined;
+}
+
 /** A route. */
 export interface GatewayRoute {
   /** The method, in small letters. */
@@ -41,7 +53,7 @@ export interface GatewayRoute {
   /** What a caller may say of it: parameters by name. */
   readonly parameters?: readonly string[] | undefined;
   /** The schema of its body, by name. */
-  readonly body?: { readonly schema: string; readonly description: string; readonly required: boolean } | undefined;
+  readonly body?: RouteBody | undefined;
   /** What it answers, by status. */
   readonly answers: Readonly<Record<number, RouteAnswer>>;
   /** Whether problems are carried by JSON-RPC. */

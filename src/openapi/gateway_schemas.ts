@@ -213,6 +213,33 @@ export const GATEWAY_SCHEMAS: Readonly<Record<string, JsonObject>> = {
     effectiveWithinMs: WITHIN,
   }),
   RevokedKey: object("A key that was revoked.", { agent: text, id: text, revokedAt: text, effectiveWithinMs: WITHIN }),
+  ConfigText: { ...text, description: "A configuration as YAML or JSON, of at most 256 KiB." },
+  Config: object("The configuration that is kept for all isolates.", {
+    source: { ...oneOf("store", "file", "text"), description: "Where what is served is from." },
+    "version?": text,
+    "writtenAt?": text,
+    "text?": { ...text, description: "As it was sent. What is from a file or the environment is not told." },
+    inUse: { ...flag, description: "Whether what is kept is what this isolate serves." },
+    "fault?": { ...text, description: "Why it is not." },
+  }),
+  ConfigChange: object("What has become of a change.", {
+    difference: toRef("schemas", "ConfigDifference"),
+    "version?": { ...text, description: "What is kept now." },
+    effectiveWithinMs: WITHIN,
+  }),
+  ConfigDifference: object("What is different: names alone.", {
+    added: { ...texts, description: "Agents." },
+    removed: { ...texts, description: "Agents." },
+    changed: listOf(toRef("schemas", "AgentDifference")),
+    gateway: listOf(oneOf("keys", "jwt", "publicUrl", "limits")),
+  }),
+  AgentDifference: object("What is different about an agent.", {
+    agent: text,
+    servers: object("Its servers.", { added: texts, removed: texts, changed: texts }),
+    order: flag,
+    collisions: flag,
+    limits: flag,
+  }),
   AuditEntry: {
     description: "A line of the audit trail. It holds no arguments, no results and no keys.",
     oneOf: [

@@ -8,8 +8,8 @@ import type { Deadline } from "../deadline.ts";
 
 /** The bulkhead of one server. */
 export class Bulkhead {
-  readonly #maxRunning: number;
-  readonly #maxWaiting: number;
+  #maxRunning: number;
+  #maxWaiting: number;
   readonly #waiting: (() => void)[] = [];
   #running = 0;
 
@@ -22,6 +22,21 @@ export class Bulkhead {
   constructor(maxRunning: number, maxWaiting: number) {
     this.#maxRunning = maxRunning;
     this.#maxWaiting = maxWaiting;
+  }
+
+  /**
+   * Allows another number; those who wait enter where there is room now, and nobody is sent away.
+   *
+   * @param maxRunning How many may be under way.
+   * @param maxWaiting How many may wait.
+   */
+  resize(maxRunning: number, maxWaiting: number): void {
+    this.#maxRunning = maxRunning;
+    this.#maxWaiting = maxWaiting;
+    while (this.#running < maxRunning && this.#waiting.length > 0) {
+      this.#running++;
+      this.#waiting.shift()?.();
+    }
   }
 
   /** How many are under way. */
@@ -81,7 +96,8 @@ export class Bulkhead {
   }
 
   #leave(): void {
-    const next = this.#waiting.shift();
+    // After a change to fewer places the next one waits on.
+    const next = this.#running > this.#maxRunning ? undefined : this.#waiting.shift();
     if (next === undefined) this.#running--;
     else next();
   }

@@ -9,6 +9,7 @@ import { checkTimeout, Deadline, OPERATION_TIMEOUT_MS } from "../deadline.ts";
 import { MCPError } from "../errors.ts";
 import { type Phase, toRequestError } from "../network_errors.ts";
 import type { RequestOptions } from "../tool_client.ts";
+import { WorkCount } from "../work_count.ts";
 
 /** What is done, for its deadline and for its error. */
 export interface Operation {
@@ -25,6 +26,7 @@ export class Operations {
   readonly #server: string;
   readonly #timeoutMs: number | undefined;
   readonly #closed = new AbortController();
+  readonly #count = new WorkCount();
 
   /**
    * Creates a runner.
@@ -54,6 +56,7 @@ export class Operations {
     // The smaller of what the caller and the configuration say holds.
     const restMs = Math.min(timeoutMs, this.#timeoutMs ?? Infinity);
     const { inputTimeoutMs: pauseMs } = options;
+    using _ = this.#count.begin();
     using deadline = new Deadline(restMs, { signal, owner: this.#closed.signal, pauseMs });
     try {
       return await work(deadline);
@@ -70,6 +73,15 @@ export class Operations {
    */
   sharedMs(options: RequestOptions): number {
     return this.#timeoutMs ?? Math.max(options.timeoutMs ?? 0, CONNECT_TIMEOUT_MS);
+  }
+
+  /**
+   * Waits until nothing is under way.
+   *
+   * @param maxMs How long to wait, in milliseconds.
+   */
+  async idle(maxMs: number): Promise<void> {
+    await this.#count.idle(maxMs);
   }
 
   /** Refuses what is begun after `close()`, with `closed`. */

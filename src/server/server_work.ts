@@ -249,6 +249,16 @@ export class ServerWork {
     });
   }
 
+  /**
+   * Closes once nothing is under way any more.
+   *
+   * @param graceMs How long that may take, in milliseconds; then it is ended.
+   */
+  async closeWhenIdle(graceMs: number): Promise<void> {
+    await this.#operations.idle(graceMs);
+    await this.close();
+  }
+
   /** Ends what is under way with `closed`, ends the session and frees everything, within a second. Idempotent. */
   close(): Promise<void> {
     this.#operations.close();

@@ -36,6 +36,11 @@ export class ProgramLog {
     this.#log.add(level, { message, fields: { event: type, agent, server, ...code } });
   };
 
+  /** Says what an operator wants to know. */
+  readonly onNotice = (message: string): void => {
+    this.#log.add("info", { message });
+  };
+
   /** Warns. */
   readonly onWarning = (message: string): void => {
     this.#log.add("warning", { message, text: [`Warning: ${message}`] });

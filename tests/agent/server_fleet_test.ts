@@ -63,8 +63,9 @@ Deno.test("ServerFleet makes a client when it is first needed, with the newest l
   assertEquals(counts(), { made: 1, closed: 1 });
 });
 
-Deno.test("ServerFleet.close() and remove() make no client", async () => {
-  for (const end of [(fleet: ServerFleet) => fleet.close(), (fleet: ServerFleet) => fleet.remove("files")]) {
+Deno.test("ServerFleet.close() and detach() make no client", async () => {
+  const detach = (fleet: ServerFleet) => Promise.resolve(fleet.detach("files"));
+  for (const end of [(fleet: ServerFleet) => fleet.close(), detach]) {
     const { fleet, counts } = createFleet();
     await end(fleet);
     assertEquals(counts(), { made: 0, closed: 0 });

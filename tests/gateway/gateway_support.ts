@@ -113,9 +113,9 @@ export async function openHarness(
   options: Partial<GatewayOptions> & Omit<GatewayDeps, "directory" | "started"> = {},
 ): Promise<Harness> {
   const directory = fakeDirectory(AGENTS, overrides);
-  const { onInternalError, store, storeSecret, audit, now, fetch, ...rest } = options;
+  const { onInternalError, store, storeSecret, audit, now, fetch, config, ...rest } = options;
   const keys = { Kairos: [await digestKey("kairos-key")], "*": [await digestKey("admin-key")] };
-  const gateway = createGateway({ directory, onInternalError, store, storeSecret, audit, now, fetch }, {
+  const gateway = createGateway({ directory, onInternalError, store, storeSecret, audit, now, fetch, config }, {
     keys,
     ...rest,
   });

@@ -11,6 +11,8 @@ function faultPaths(env: Record<string, string>): string[] {
 Deno.test("parseSettings() has a default for everything", () => {
   assertEquals(parseSettings({ HOME: "/", PORTOLAN_KEYS: "", PORTOLAN_HOST: undefined }), {
     config: { path: "portolan.yaml" },
+    configFrom: undefined,
+    reload: undefined,
     kv: undefined,
     host: "127.0.0.1",
     storeSecret: undefined,
@@ -34,8 +36,10 @@ Deno.test("parseSettings() reads every variable", () => {
   const settings = parseSettings({
     PORT: "0",
     PORTOLAN_CONFIG_TEXT: "servers: {}",
+    PORTOLAN_CONFIG_FROM: "kv",
+    PORTOLAN_RELOAD: "off",
     PORTOLAN_STORE_SECRET: "0123456789abcdef",
-    PORTOLAN_KV: "off",
+    PORTOLAN_KV: "./kv.db",
     PORTOLAN_HOST: "[::1]",
     PORTOLAN_KEYS: `Kairos=${DIGEST}, ${DIGEST} ; *=${DIGEST};`,
     PORTOLAN_ALLOWED_HOSTS: "MCP.example.com, mcp.example.org:8443,[::1]:80",
@@ -52,8 +56,10 @@ Deno.test("parseSettings() reads every variable", () => {
   });
   assertEquals(settings, {
     config: { text: "servers: {}" },
+    configFrom: "kv",
+    reload: "off",
     storeSecret: new TextEncoder().encode("0123456789abcdef"),
-    kv: "off",
+    kv: "./kv.db",
     host: "::1",
     port: 0,
     keys: { Kairos: [DIGEST, DIGEST], "*": [DIGEST] },
@@ -133,6 +139,20 @@ Deno.test("parseSettings() refuses a public URL that is no origin, or could be l
     assertEquals(faultPaths({ PORTOLAN_PUBLIC_URL: url }), ["PORTOLAN_PUBLIC_URL"], url);
   }
   assertEquals(parseSettings({ PORTOLAN_PUBLIC_URL: "http://localhost:8000" }).publicUrl, "http://localhost:8000");
+});
+
+Deno.test("parseSettings() wants a database and a secret for a configuration that is kept in KV", () => {
+  assertEquals(faultPaths({ PORTOLAN_CONFIG_FROM: "kv" }), ["PORTOLAN_STORE_SECRET"]);
+  assertEquals(
+    faultPaths({ PORTOLAN_CONFIG_FROM: "kv", PORTOLAN_KV: "off", PORTOLAN_STORE_SECRET: "0123456789abcdef" }),
+    [
+      "PORTOLAN_CONFIG_FROM",
+    ],
+  );
+  assertEquals(faultPaths({ PORTOLAN_CONFIG_FROM: "file", PORTOLAN_RELOAD: "on" }), [
+    "PORTOLAN_CONFIG_FROM",
+    "PORTOLAN_RELOAD",
+  ]);
 });
 
 Deno.test("parseSettings() takes days for the audit trail, or off", () => {

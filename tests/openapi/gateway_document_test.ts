@@ -17,6 +17,7 @@ import { IdempotentCalls } from "../../src/rest/idempotent_calls.ts";
 import { SchemaChecker } from "../../src/schema/schema_checker.ts";
 import { GatewayMetrics } from "../../src/telemetry/gateway_metrics.ts";
 import { AGENTS, fakeDirectory, openHarness, post } from "../gateway/gateway_support.ts";
+import { openIsolate, toYaml } from "../support/kept_config.ts";
 import { startMCPServer } from "../support/mcp_server.ts";
 import { createGateway, digestKey } from "../../routes/mod.ts";
 import { assertValidDocument } from "./_validators.ts";
@@ -123,7 +124,9 @@ Deno.test("the gateway answers what its document says", async () => {
   };
   await using directory = new MCPClientManager({ agents: { Kairos: { servers }, Empty: { servers: {} } } });
   const keys = { "*": [await digestKey("key")] };
-  const gateway = createGateway({ directory, store: new MemoryRouteStore(), audit: {} }, {
+  const store = new MemoryRouteStore();
+  const { kept: config } = await openIsolate({ store, now: Date.now });
+  const gateway = createGateway({ directory, store, config, audit: {} }, {
     keys,
     publicUrl: "https://gateway.test",
     jwt: [{ issuer: "https://login.example.com" }],
@@ -216,6 +219,19 @@ Deno.test("the gateway answers what its document says", async () => {
   await check("/admin/reconnect?server=files", "/admin/reconnect", { method: "POST" });
   await check("/admin/cache/flush?agent=Kairos", "/admin/cache/flush", { method: "POST" });
   await check("/admin/cache/flush?agent=Nobody", "/admin/cache/flush", { method: "POST" });
+  const put = (body: string, query = "", type = "application/yaml") => {
+    const init = { method: "PUT", body, headers: { "content-type": type } };
+    return check(`/admin/config${query}`, "/admin/config", init);
+  };
+  await check("/admin/config", "/admin/config");
+  await put(toYaml("second"));
+  await put("agents: 7");
+  await put(toYaml("third"), "?dry_run=true");
+  await put(toYaml("third"), "?dry_run=7");
+  await put(toYaml("third"), "", "text/html");
+  await check("/admin/config", "/admin/config");
+  await check("/admin/config", "/admin/config", { method: "DELETE", headers: { "if-match": '"x"' } });
+  await check("/admin/config", "/admin/config", { method: "DELETE" });
   await check("/admin/audit?limit=5000", "/admin/audit");
   await check("/admin/audit?after=x", "/admin/audit");
   const keyless = ["/", "/healthz", "/readyz", "/openapi.json", "/config.schema.json"];

@@ -133,3 +133,21 @@ Deno.test("Bulkhead keeps its bounds, starves nobody and leaks no place, in what
     assertEquals(entered + refused + gaveUp, asked);
   }));
 });
+
+Deno.test("Bulkhead.resize() lets in who waits where there is room, and waits for places that are too many to be left", async () => {
+  const bulkhead = new Bulkhead(1, 10);
+  const order: number[] = [];
+  const visits = Array.from({ length: 6 }, (_, index) => visit(bulkhead, () => order.push(index)));
+  bulkhead.resize(3, 10);
+  await settle();
+  assertEquals([order, bulkhead.running, bulkhead.waiting], [[0, 1, 2], 3, 3]);
+  bulkhead.resize(1, 10);
+  for (const index of [0, 1, 2, 3]) {
+    (await visits[index]?.entered)?.();
+    await settle();
+    assertEquals([bulkhead.running, order.length], [[2, 3], [1, 3], [1, 4], [1, 5]][index]);
+  }
+  bulkhead.resize(Infinity, Infinity);
+  await settle();
+  assertEquals([order, bulkhead.waiting], [[0, 1, 2, 3, 4, 5], 0]);
+});

@@ -9,6 +9,7 @@ import { AgentContext, type AgentContextDeps } from "../../src/agent/agent_conte
 import { MCPError } from "../../src/errors.ts";
 import type { FeatureClient } from "../../src/feature_client.ts";
 import type { RequestOptions } from "../../src/tool_client.ts";
+import { WorkCount } from "../../src/work_count.ts";
 
 /** What a fake server lists; each list is read anew with every request. */
 export interface FakeLists {
@@ -94,6 +95,7 @@ export function createTestContext<const S extends Readonly<Record<string, FakeLi
     return { client: servers[server]!.client, timeoutMs: undefined };
   };
   const context = new AgentContext({
+    work: new WorkCount(),
     agent: "Kairos",
     policy,
     memberOf,
