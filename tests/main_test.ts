@@ -214,7 +214,11 @@ Deno.test("K1 main.ts serves with one warning where KV does not open", async () 
   assertEquals(agent.status, 200);
   program.kill("SIGINT");
   const { stderr } = await program.end();
-  assertEquals(stderr.split("\n").filter((line) => line.startsWith("Warning: Cannot keep routes in KV")).length, 1);
+  assertEquals(
+    stderr.split("\n").filter((line) => line.startsWith("Warning: Cannot keep routes and the audit trail in KV"))
+      .length,
+    1,
+  );
 });
 
 Deno.test("deno serve main.ts serves this machine where PORTOLAN_ALLOW_OPEN says so, and refuses otherwise", async () => {

@@ -116,7 +116,9 @@ for (const command of [["run"], ["serve", "--host=127.0.0.1", "--port=0"]] as co
     assertEquals(code, 0, stderr);
     // Deno 2.9 has remarks of its own, one of them on the signal of a request.
     const warnings = stderr.split("\n").filter((line) => line.startsWith("Warning: Cannot"));
-    assertEquals(warnings, ["Warning: Cannot keep routes in KV as this runtime has none: they are kept in memory"]);
+    assertEquals(warnings, [
+      "Warning: Cannot keep routes and the audit trail in KV as this runtime has none: they are kept in memory",
+    ]);
   });
 }
 
@@ -127,7 +129,10 @@ Deno.test("K1 main.ts serves a call where it may not write its KV database, with
   assertEquals([response.status, (await response.json()).result?.content[0].text], [200, "ahoy"]);
   const { code, stderr } = await program.end();
   assertEquals(code, 0);
-  assertMatch(stderr, /^Warning: Cannot keep routes in KV as it did not open \(\w+\): they are kept in memory\n$/);
+  assertMatch(
+    stderr,
+    /^Warning: Cannot keep routes and the audit trail in KV as it did not open \(\w+\): they are kept in memory\n$/,
+  );
 });
 
 Deno.test("F8 main.ts cancels nothing after a success where Deno aborts the request's signal for it", async () => {

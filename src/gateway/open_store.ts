@@ -21,6 +21,8 @@ export interface OpenedKv extends AuditKv {
 export interface OpenStoreDeps {
   /** `Deno.openKv`, or `undefined` where the runtime has none. */
   readonly openKv: ((path?: string) => Promise<OpenedKv>) | undefined;
+  /** What it is for, in words. @default {"routes"} */
+  readonly keeps?: string | undefined;
   /** Told, in one line, why there is no KV. */
   readonly onWarning: (message: string) => void;
   /** How long the database may take to answer, in milliseconds. @default {2_000} */
@@ -53,7 +55,7 @@ export interface OpenedStore {
  * @returns The store; in memory where the database is off, missing, failing, or too slow.
  */
 export async function openStore(kv: string | undefined, deps: OpenStoreDeps): Promise<OpenedStore> {
-  const { openKv, onWarning, timeoutMs = 2_000 } = deps;
+  const { openKv, keeps = "routes", onWarning, timeoutMs = 2_000 } = deps;
   const memory: OpenedStore = {
     store: new MemoryRouteStore(),
     shared: undefined,
@@ -63,7 +65,7 @@ export async function openStore(kv: string | undefined, deps: OpenStoreDeps): Pr
   };
   if (kv === "off") return memory;
   if (openKv === undefined) {
-    onWarning("Cannot keep routes in KV as this runtime has none: they are kept in memory");
+    onWarning(`Cannot keep ${keeps} in KV as this runtime has none: they are kept in memory`);
     return memory;
   }
   // Opening may outlive the deadline, as nothing can cancel it: what comes too late is closed.
@@ -92,7 +94,7 @@ export async function openStore(kv: string | undefined, deps: OpenStoreDeps): Pr
   } catch (error) {
     late = true;
     // The name alone: a message may hold the URL of the database.
-    onWarning(`Cannot keep routes in KV as it did not open (${nameOf(error)}): they are kept in memory`);
+    onWarning(`Cannot keep ${keeps} in KV as it did not open (${nameOf(error)}): they are kept in memory`);
     return { ...memory, shared: { get: refuse, set: refuse, delete: refuse } };
   }
 }
