@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Context } from "hono";
+import type { Context, Env } from "hono";
 import { accepts } from "hono/accepts";
 import { streamSSE } from "hono/streaming";
 import type { GatewayEnv } from "../src/gateway/gateway_env.ts";
@@ -33,8 +33,8 @@ export function wantsStream(c: Context<GatewayEnv>): boolean {
  * @param write Writes the events; its signal aborts when the caller goes away. Never rejects.
  * @returns The response.
  */
-export function streamEvents(
-  c: Context<GatewayEnv>,
+export function streamEvents<E extends Env>(
+  c: Context<E>,
   write: (send: SendEvent, signal: AbortSignal) => Promise<void>,
 ): Response {
   const response = streamSSE(c, async (stream) => {

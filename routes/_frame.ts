@@ -43,7 +43,11 @@ export function frame({ requests, directory }: RouteDeps): MiddlewareHandler<Gat
     await next();
     const { headers } = c.res;
     headers.set("x-request-id", requestId);
-    for (const [name, value] of HEADERS) headers.set(name, value);
+    const isPage = headers.has("content-security-policy");
+    for (const [name, value] of HEADERS) {
+      // A page says itself what it may load, and its forms have to name their origin.
+      if (!isPage || !headers.has(name)) headers.set(name, value);
+    }
     // What has an entity tag may be kept, to be asked about.
     if (!headers.has("etag")) headers.set("cache-control", "no-store");
     if (requests !== undefined && noted !== undefined) noteAnswer(requests, noted, directory, c);

@@ -5,6 +5,7 @@
  */
 
 import { type Context, Hono, type MiddlewareHandler } from "hono";
+import { accepts } from "hono/accepts";
 import { cors } from "hono/cors";
 import { methodNotAllowed } from "hono/method-not-allowed";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
@@ -33,12 +34,16 @@ import { statusRoutes } from "./status.ts";
 import { toolRouteRoutes } from "./tool_routes.ts";
 import { toolsRoutes } from "./tools.ts";
 
+/** What the status page is served under; who asks is known by a cookie there, and nowhere else. */
+const PAGE_PATH = "/ui/";
+
 const KEYLESS_PATHS: ReadonlySet<string> = new Set([
   "/",
   "/healthz",
   "/readyz",
   "/openapi.json",
   "/config.schema.json",
+  "/docs",
 ]);
 
 /**
@@ -77,10 +82,15 @@ export function createApp(deps: RouteDeps, rules: HostRules, authenticator: Auth
 
   app.post("/agents/:agent/tools/:tool", limitCalls(deps));
 
+  const page = latePage(deps, authenticator);
   app.get("/", async (c) => {
+    c.header("vary", "Accept");
+    if (prefersPage(c)) return await page(c);
     const { listRoutes } = await import("../src/openapi/gateway_document.ts");
     return c.json({ name: "Portolan", routes: listRoutes() });
   });
+  app.get("/docs", page);
+  app.all(`${PAGE_PATH}*`, page);
   app.route("/", healthRoutes(deps));
   app.route("/", statusRoutes(deps));
   app.route("/", metricsRoutes(deps));
@@ -113,6 +123,7 @@ export function createApp(deps: RouteDeps, rules: HostRules, authenticator: Auth
   app.onError((error, c) => {
     const problem = toProblem(error, c.get("requestId"));
     if (problem.code === "internal") deps.onInternalError(error, c.get("requestId"));
+    if (c.req.path.startsWith(PAGE_PATH) || (c.req.path === "/" && prefersPage(c))) return respondInWords(problem);
     return respond(c, problem, error instanceof RequestError ? error.headers : {});
   });
   return app;
@@ -159,7 +170,33 @@ function createCors(origin: string[]): MiddlewareHandler<GatewayEnv> {
 }
 
 function isKeyless(path: string): boolean {
-  return KEYLESS_PATHS.has(path) || path === METADATA_PATH || path.startsWith(`${METADATA_PATH}/`);
+  return KEYLESS_PATHS.has(path) || path.startsWith(PAGE_PATH) || path === METADATA_PATH ||
+    path.startsWith(`${METADATA_PATH}/`);
+}
+
+/** The status page: loaded when it is asked for, as a call of a tool needs none of it. */
+function latePage(deps: RouteDeps, authenticator: Authenticator): (c: Context<GatewayEnv>) => Promise<Response> {
+  let loading: ReturnType<typeof load> | undefined;
+  const load = async () => {
+    const { pageRoutes } = await import("./page.ts");
+    return pageRoutes(deps, authenticator);
+  };
+  return async (c) => {
+    const answer = await (loading ??= load());
+    // What the server says of a peer may be read only by name.
+    return await answer(c.req.raw, { remoteAddr: c.env.remoteAddr, requestId: c.get("requestId") });
+  };
+}
+
+function prefersPage(c: Context<GatewayEnv>): boolean {
+  if (c.req.header("accept")?.includes("text/html") !== true) return false;
+  const supports = ["application/json", "text/html"];
+  return accepts(c, { header: "Accept", supports, default: "application/json" }) === "text/html";
+}
+
+async function respondInWords(problem: Problem): Promise<Response> {
+  const { problemPage } = await import("./page.ts");
+  return problemPage(problem);
 }
 
 function respond(

@@ -218,6 +218,7 @@ export function createGateway(deps: GatewayDeps, options: GatewayOptions): Gatew
     get resource() {
       return callers.resource;
     },
+    dispatch: (request, info) => answer(request, info),
   };
   const authenticator: Authenticator = {
     authenticate: (authorization) => (isOpen ? OPEN : callers.authenticator).authenticate(authorization),

@@ -78,4 +78,6 @@ export interface RouteDeps {
   readonly publicUrl: string | undefined;
   /** What callers with tokens have to know; `undefined` where none are taken. */
   readonly resource: ProtectedResource | undefined;
+  /** Answers a request in this process as if it had come over the network: the status page is a caller like any other. */
+  readonly dispatch: (request: Request, info: PeerInfo) => Promise<Response>;
 }

@@ -85,6 +85,17 @@ export const GATEWAY_ROUTES: readonly GatewayRoute[] = [
   },
   {
     method: "get",
+    path: "/docs",
+    id: "getDocs",
+    tag: "documents",
+    summary: "This document as a page, to read and, once signed in, to try",
+    isKeyless: true,
+    answers: {
+      200: { description: "The page; with `?agent=`, that of an agent, once signed in.", textType: "text/html" },
+    },
+  },
+  {
+    method: "get",
     path: "/metrics",
     id: "getMetrics",
     tag: "agents",

@@ -45,7 +45,7 @@ Deno.test("GATEWAY_ROUTES has every route of the app, and no other", () => {
   const directory = fakeDirectory(AGENTS);
   const journal = new CallJournal();
   const callers = createCallers({ keys: {}, jwt: [], publicUrl: undefined }, { store, fetch, now: Date.now });
-  const app = createApp(
+  const app: ReturnType<typeof createApp> = createApp(
     {
       directory,
       store,
@@ -66,6 +66,7 @@ Deno.test("GATEWAY_ROUTES has every route of the app, and no other", () => {
       maxBodyBytes: 1,
       isStarting: () => false,
       onInternalError: () => {},
+      dispatch: async (request, info) => await app.fetch(request, info),
     },
     { open: true, allowedHosts: undefined, allowedOrigins: [] },
     { authenticate: () => Promise.resolve(OPEN_ACCESS) },
@@ -149,8 +150,9 @@ Deno.test("the gateway answers what its document says", async () => {
       assertEquals(described.content, undefined, `${method} ${template}: ${response.status}`);
       return void seen.add(`${method.toUpperCase()} ${template}`);
     }
-    if (type.startsWith("text/plain")) {
-      assertEquals(described.content["text/plain"].schema, { type: "string" }, path);
+    const [textType = ""] = type.split(";");
+    if (textType.startsWith("text/")) {
+      assertEquals(described.content[textType].schema, { type: "string" }, path);
       await response.text();
       return void seen.add(`${method.toUpperCase()} ${template}`);
     }
@@ -234,7 +236,7 @@ Deno.test("the gateway answers what its document says", async () => {
   await check("/admin/config", "/admin/config", { method: "DELETE" });
   await check("/admin/audit?limit=5000", "/admin/audit");
   await check("/admin/audit?after=x", "/admin/audit");
-  const keyless = ["/", "/healthz", "/readyz", "/openapi.json", "/config.schema.json"];
+  const keyless = ["/", "/healthz", "/readyz", "/openapi.json", "/config.schema.json", "/docs"];
   for (const path of [...keyless, "/status", "/metrics"]) await check(path, path);
   await gateway.drain();
   await check("/readyz", "/readyz");

@@ -16,6 +16,8 @@ import { createToolServer, defaultTools, type TestTool, type ToolServer } from "
 export interface TestMCPServerOptions {
   /** The name it gives itself, which its tool `whoami` answers. @default {"test"} */
   readonly name?: string;
+  /** The port that it listens on, where it takes the place of another one. @default {0, any that is free} */
+  readonly port?: number;
   /** Its tools. @default {echo, whoami, add} */
   readonly tools?: readonly TestTool[];
   /** Adds to each of its SDK servers, before it is connected. */
@@ -168,7 +170,7 @@ export function startMCPServer(options: TestMCPServerOptions = {}): Promise<Test
 
   const server = Deno.serve({
     hostname: "127.0.0.1",
-    port: 0,
+    port: options.port ?? 0,
     onListen() {},
     onError: () => new Response(null, { status: 500 }),
     signal: stopping.signal,

@@ -1,0 +1,230 @@
+/**
+ * The status page: what the gateway's own interface tells, for people. Loaded when somebody looks.
+ *
+ * @module
+ */
+
+import { type Context, Hono } from "hono";
+import { deleteCookie, getCookie, setCookie } from "hono/cookie";
+import type { Authenticator } from "../src/callers/access.ts";
+import type { RouteDeps } from "../src/gateway/gateway_env.ts";
+import type { PeerInfo } from "../src/gateway/host_check.ts";
+import { type Problem, toProblem } from "../src/gateway/problem.ts";
+import { RequestError, toPathNotFound } from "../src/gateway/request_error.ts";
+import { JoinedSignal } from "../src/joined_signal.ts";
+import type { JsonObject } from "../src/protocol.ts";
+import { loadActivityView, parseOutcome } from "../src/page/activity_view.tsx";
+import { type KnownTools, loadAgentView } from "../src/page/agent_view.tsx";
+import { PageApi, toSegment } from "../src/page/api.ts";
+import { CLIENT_SCRIPT } from "../src/page/client_script.ts";
+import { describeReconnection } from "../src/page/words.ts";
+import { readFormBody } from "../src/page/form_body.ts";
+import { answerAsset } from "../src/page/html_answer.ts";
+import { runLiveStream } from "../src/page/live_stream.ts";
+import { loadOverview } from "../src/page/overview.tsx";
+import { callByForm, lookUpTool } from "../src/page/page_calls.ts";
+import { MAX_KEY_CHARS, PageSessions, SESSION_COOKIE, SESSION_MS, type Visitor } from "../src/page/page_session.ts";
+import { answerProblem, answerSignIn, answerTool, answerView, drawAnswer } from "../src/page/pages.tsx";
+import { isFromOwnPage, isSecure } from "../src/page/same_origin.ts";
+import { StreamPlaces } from "../src/page/stream_places.ts";
+import { PAGE_STYLES } from "../src/page/styles.ts";
+import { isProblem, type LoadView } from "../src/page/view.ts";
+import { streamEvents } from "./_event_stream.ts";
+import { docsRoutes } from "./docs.ts";
+
+/** The environment of the page's app. */
+interface PageEnv {
+  /** What comes with a request. */
+  Bindings: PeerInfo & { readonly requestId: string };
+  /** What is known of it. */
+  Variables: { visitor: Visitor };
+}
+
+/** Answers a request for the page. */
+export type PageHandler = (request: Request, bindings: PageEnv["Bindings"]) => Response | Promise<Response>;
+
+/** Says that the script has sent a form, and wants the parts of the screen that it changed. */
+const PARTS_HEADER = "x-portolan-parts";
+
+/**
+ * The status page at `/`, and what it is made of under `/ui/`.
+ *
+ * @param deps The collaborators.
+ * @param authenticator Knows the callers.
+ * @returns What answers its requests.
+ */
+export function pageRoutes(deps: RouteDeps, authenticator: Authenticator): PageHandler {
+  const { open, storeSecret, inFlight } = deps;
+  const sessions = new PageSessions({ authenticator, open, storeSecret });
+  const places = new StreamPlaces();
+  const bells = new Set<() => void>();
+  const ringBells = () => bells.forEach((ring) => ring());
+
+  const toApi = (c: Context<PageEnv>, { authorization }: Visitor, signal?: AbortSignal) =>
+    new PageApi({ request: c.req.raw, signal, peer: c.env, authorization, dispatch: deps.dispatch });
+  const apiOf = (c: Context<PageEnv>) => toApi(c, c.var.visitor, c.req.raw.signal);
+  const show = (c: Context<PageEnv>) => ({ access: c.var.visitor.access, open, requestId: c.env.requestId });
+  const readForm = (c: Context<PageEnv>) =>
+    inFlight.wait(c.req.raw.signal, () => readFormBody(c.req.raw, deps.maxBodyBytes));
+  const toLoad = (c: Context<PageEnv>, visitor: Visitor, known: KnownTools): LoadView => {
+    const api = toApi(c, visitor);
+    const { view, agent = "", q: wanted = "", outcome } = c.req.query();
+    if (view === "agent") return () => loadAgentView(api, visitor.access, { agent, wanted, known });
+    if (view === "activity") return () => loadActivityView(api, { agent, outcome: parseOutcome(outcome) });
+    return () => loadOverview(api, visitor.access);
+  };
+
+  const app = new Hono<PageEnv>();
+  app.onError((error, c) => {
+    const problem = toProblem(error, c.env.requestId);
+    if (problem.code === "internal") deps.onInternalError(error, c.env.requestId);
+    return respond(c, problem);
+  });
+  app.notFound((c) => respond(c, toProblem(toPathNotFound(), c.env.requestId)));
+  const respond = (c: Context<PageEnv>, problem: Problem) => {
+    if (c.req.header(PARTS_HEADER) !== undefined) return done(problem.status, `${problem.detail}.`);
+    return answerProblem(problem, { access: c.var.visitor?.access, open });
+  };
+
+  app.get("/ui/app.css", (c) => answerAsset(c.req.raw, PAGE_STYLES, "text/css"));
+  app.get("/ui/app.js", (c) => answerAsset(c.req.raw, CLIENT_SCRIPT, "text/javascript"));
+  app.use(async (c, next) => {
+    if (c.req.method === "GET" || c.req.method === "HEAD" || isFromOwnPage(c.req.raw)) return await next();
+    throw new RequestError("origin_refused", "Cannot take a form that was not sent from this page");
+  });
+  app.post("/ui/session", async (c) => {
+    const key = (await readForm(c)).get("key")?.trim() ?? "";
+    const visitor = await sessions.identify(key);
+    if (visitor === undefined) return await answerSignIn({ isRefused: true, maxKeyChars: MAX_KEY_CHARS });
+    setCookie(c, SESSION_COOKIE, await sessions.seal(key), {
+      httpOnly: true,
+      sameSite: "Strict",
+      path: "/",
+      secure: isSecure(c.req.raw, deps.publicUrl),
+      maxAge: SESSION_MS / 1_000,
+    });
+    return c.redirect("/", 303);
+  });
+  app.post("/ui/session/end", (c) => {
+    deleteCookie(c, SESSION_COOKIE, { path: "/", secure: isSecure(c.req.raw, deps.publicUrl) });
+    return c.redirect("/", 303);
+  });
+
+  app.route("/", docsRoutes(deps, sessions, PARTS_HEADER));
+
+  app.use(async (c, next) => {
+    const visitor = await sessions.open(getCookie(c, SESSION_COOKIE));
+    if (visitor !== undefined) {
+      c.set("visitor", visitor);
+      return await next();
+    }
+    if (c.req.path === "/") return await answerSignIn({ isRefused: false, maxKeyChars: MAX_KEY_CHARS });
+    if (c.req.method === "GET" && c.req.path !== "/ui/events") return c.redirect("/", 303);
+    return new Response(null, { status: 401 });
+  });
+
+  app.get("/", async (c) => {
+    const view = await loadOverview(apiOf(c), c.var.visitor.access);
+    return await answerView(view, { ...show(c), here: "status" });
+  });
+  app.get("/ui/activity", async (c) => {
+    const { agent = "", outcome } = c.req.query();
+    const options = { agent, outcome: parseOutcome(outcome) };
+    const view = await loadActivityView(apiOf(c), options);
+    return await answerView(view, { ...show(c), here: "activity", live: { view: "activity", ...options } });
+  });
+  app.get("/ui/agents/:agent", async (c) => {
+    const agent = c.req.param("agent");
+    const wanted = c.req.query("q") ?? "";
+    const view = await loadAgentView(apiOf(c), c.var.visitor.access, { agent, wanted });
+    return await answerView(view, { ...show(c), live: { view: "agent", agent, q: wanted } });
+  });
+  app.get("/ui/agents/:agent/tools/:tool", async (c) => {
+    const { agent, tool } = c.req.param();
+    const found = await lookUpTool(apiOf(c), agent, tool);
+    return isProblem(found) ? respond(c, found) : await answerTool({ agent, ...found }, show(c));
+  });
+  app.post("/ui/agents/:agent/tools/:tool", async (c) => {
+    const { agent, tool } = c.req.param();
+    const form = await readForm(c);
+    const found = await lookUpTool(apiOf(c), agent, tool);
+    if (isProblem(found)) return respond(c, found);
+    const sent = await callByForm(apiOf(c), { agent, tool: found.tool, form });
+    if (c.req.header(PARTS_HEADER) !== undefined) return c.json(await drawAnswer(found.tool, form, sent));
+    return await answerTool({ agent, ...found, sent: form, ...sent }, show(c));
+  });
+  const act = async (
+    c: Context<PageEnv>,
+    path: string,
+    body: JsonObject | undefined,
+    toText: (value: unknown) => string,
+  ) => {
+    const answer = await apiOf(c).post<unknown>(path, body);
+    ringBells();
+    if (!answer.ok) return respond(c, answer.problem);
+    return c.req.header(PARTS_HEADER) === undefined ? c.redirect(toBack(c), 303) : done(200, toText(answer.value));
+  };
+  app.post("/ui/reconnect", (c) => act(c, "/admin/reconnect", undefined, () => "All servers were tried."));
+  app.post("/ui/agents/:agent/reconnect", async (c) => {
+    const server = (await readForm(c)).get("server");
+    const query = server === null ? "" : `?${new URLSearchParams({ server })}`;
+    const path = `/agents/${toSegment(c.req.param("agent"))}/reconnect${query}`;
+    return await act(c, path, undefined, describeReconnection);
+  });
+  app.post("/ui/agents/:agent/pins", async (c) => {
+    const { server = "", tool = "", decision = "", digest } = Object.fromEntries(await readForm(c));
+    const path = `/admin/agents/${toSegment(c.req.param("agent"))}/pins`;
+    const text = decision === "accept" ? "The change is accepted." : "The tool is withheld.";
+    return await act(c, path, { server, tool, decision, ...(digest !== undefined && { digest }) }, () => text);
+  });
+
+  app.get("/ui/events", (c) => {
+    const { access } = c.var.visitor;
+    const leave = places.take(access.caller);
+    const cookie = getCookie(c, SESSION_COOKIE);
+    const known: KnownTools = {};
+    return streamEvents(c, async (send, gone) => {
+      using joined = new JoinedSignal(gone, inFlight.stopping);
+      const load: LoadView = async () => {
+        // A key that was revoked meanwhile, or a session that is over, shows no more.
+        const visitor = await sessions.open(cookie);
+        if (visitor === undefined) return toProblem(new RequestError("unauthenticated", "The session is over"), "");
+        return await toLoad(c, visitor, known)();
+      };
+      const watch = (ring: () => void) => {
+        bells.add(ring);
+        const unwatch = deps.directory.watchEvents?.(ring);
+        return () => {
+          bells.delete(ring);
+          unwatch?.();
+        };
+      };
+      const isTold = deps.directory.watchEvents !== undefined;
+      await runLiveStream({ load, send, watch, isTold, signal: joined.signal }).finally(leave);
+    });
+  });
+  return (request, bindings) => app.fetch(request, bindings);
+}
+
+/** What the script is answered: the parts of the screen that changed, and a sentence for who does not see them. */
+function done(status: number, text: string): Response {
+  return Response.json({ parts: [], text }, { status });
+}
+
+/** Where the form was, or the first screen. */
+function toBack(c: Context<PageEnv>): string {
+  const referrer = c.req.header("referer");
+  const url = referrer !== undefined && URL.canParse(referrer) ? new URL(referrer) : undefined;
+  const isOwn = url?.host === new URL(c.req.url).host && (url.pathname === "/" || url.pathname.startsWith("/ui/"));
+  return isOwn ? url.pathname + url.search : "/";
+}
+
+/**
+ * A problem that stopped a request for the page before the page was asked.
+ *
+ * @param problem The problem.
+ * @returns The page that says so.
+ */
+export function problemPage(problem: Problem): Promise<Response> {
+  return answerProblem(problem, {});
+}

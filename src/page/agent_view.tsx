@@ -1,0 +1,151 @@
+/**
+ * The screen of one agent: what changed, its tools, its servers.
+ *
+ * @module
+ */
+
+import type { Child } from "hono/jsx";
+import type { JSX } from "hono/jsx/jsx-runtime";
+import type { Access } from "../callers/access.ts";
+import type { Problem } from "../gateway/problem.ts";
+import type { AgentStatus } from "../status.ts";
+import { type Answer, LIST_TIMEOUT_MS, type PageApi, toSegment } from "./api.ts";
+import type { PinsAnswer, ToolsAnswer } from "./api_types.ts";
+import { formatCount } from "./figures.ts";
+import { ProblemBox } from "./page_parts.tsx";
+import { PinList } from "./pin_list.tsx";
+import { ServerTable } from "./server_table.tsx";
+import { ToolList } from "./tool_list.tsx";
+import type { View, ViewPart } from "./view.ts";
+import { tallyServers, toHeadline } from "./words.ts";
+
+/** What a screen that follows an agent has been told of its tools: servers are not asked again before that changes. */
+export interface KnownTools {
+  /** What the status said of the lists when they were asked for. */
+  signature?: string;
+  /** The tools. */
+  tools?: Answer<ToolsAnswer>;
+  /** Those that changed. */
+  pins?: Answer<PinsAnswer>;
+}
+
+/** What is looked at. */
+export interface AgentViewOptions {
+  /** The agent. */
+  readonly agent: string;
+  /** Which tools are looked for; empty for all. */
+  readonly wanted: string;
+  /** Kept from one look to the next, where there are several. */
+  readonly known?: KnownTools | undefined;
+}
+
+/**
+ * Loads the screen of an agent.
+ *
+ * @param api The gateway's interface.
+ * @param access Who looks.
+ * @param options What is looked at.
+ * @returns The screen.
+ */
+export async function loadAgentView(
+  api: PageApi,
+  access: Access,
+  { agent, wanted, known = {} }: AgentViewOptions,
+): Promise<View | Problem> {
+  const path = `/agents/${toSegment(agent)}`;
+  const before = await api.get<AgentStatus>(`${path}/status`);
+  if (!before.ok) return before.problem;
+  if (known.tools === undefined || known.signature !== toSignature(before.value)) {
+    const headers = { "x-request-timeout-ms": String(LIST_TIMEOUT_MS) };
+    known.tools = await api.get<ToolsAnswer>(`${path}/tools`, headers);
+    known.pins = await api.get<PinsAnswer>(`${path}/pins`, headers);
+  }
+  const { tools, pins } = known;
+  // After the lists: what listing has found out is in it.
+  const status = await api.get<AgentStatus>(`${path}/status`);
+  if (!status.ok) return status.problem;
+  known.signature = toSignature(status.value);
+  const changed = pins?.ok === true ? pins.value.tools.filter(({ state }) => state !== "pinned") : [];
+  const parts: ViewPart[] = [
+    { id: "summary", node: <Summary status={status.value} /> },
+    {
+      id: "pins",
+      node: (
+        <Sheet id="pins" title="Tools that changed" isHidden={changed.length === 0} facts={String(changed.length)}>
+          <PinList agent={agent} pins={changed} isAdmin={access.isAdmin} />
+        </Sheet>
+      ),
+    },
+    {
+      id: "servers",
+      node: (
+        <Sheet id="servers" title="Servers" facts={formatCount(status.value.totalServers, "server")}>
+          <ServerTable status={status.value} />
+        </Sheet>
+      ),
+    },
+    {
+      id: "tools",
+      node: (
+        <Sheet id="tools" title="Tools">
+          {tools.ok
+            ? <ToolList status={status.value} tools={tools.value.tools} pins={changed} wanted={wanted} />
+            : <ProblemBox problem={tools.problem} />}
+        </Sheet>
+      ),
+    },
+  ];
+  return { title: agent, parts, agents: [status.value] };
+}
+
+/** Changes when the tools do, as far as the status tells. A server that stays down changes nothing. */
+function toSignature({ servers, totalTools, shadowed }: AgentStatus): string {
+  const lists = Object.values(servers).map((server) => {
+    const { state, toolCount, toolsChangedAtMs, changedTools, withheldTools } = server;
+    return [state === "connected", toolCount, toolsChangedAtMs, changedTools, withheldTools];
+  });
+  return JSON.stringify([lists, totalTools, shadowed]);
+}
+
+function Summary({ status }: { readonly status: AgentStatus }): JSX.Element {
+  const { agent, totalServers, connectedServers, totalTools } = status;
+  const tally = tallyServers(Object.values(status.servers));
+  return (
+    <section id="summary" class="summary" aria-labelledby="headline">
+      <div>
+        <p class="crumbs">
+          <a href="/">Status</a> / agent
+        </p>
+        <h1 id="headline">{agent}</h1>
+        <p class="facts">
+          {toHeadline(tally)} · {connectedServers} of {totalServers} connected · {formatCount(totalTools, "tool")}
+        </p>
+      </div>
+      {tally.bad > 0 && (
+        <form method="post" action={`/ui/agents/${toSegment(agent)}/reconnect`} data-quiet="Connecting">
+          <button type="submit">Reconnect all that are down</button>
+        </form>
+      )}
+    </section>
+  );
+}
+
+function Sheet(
+  { id, title, facts, isHidden = false, children }: {
+    readonly id: string;
+    readonly title: string;
+    readonly facts?: string | undefined;
+    readonly isHidden?: boolean | undefined;
+    readonly children: Child;
+  },
+): JSX.Element {
+  return (
+    <section id={id} class="sheet" aria-labelledby={`${id}-title`} hidden={isHidden}>
+      <header class="sheet-head">
+        <h2 id={`${id}-title`}>{title}</h2>
+        {facts !== undefined && <p class="facts">{facts}</p>}
+      </header>
+      {children}
+    </section>
+  );
+}
