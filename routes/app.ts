@@ -42,6 +42,7 @@ const KEYLESS_PATHS: ReadonlySet<string> = new Set([
   "/healthz",
   "/readyz",
   "/openapi.json",
+  "/docs",
   "/config.schema.json",
   "/docs",
 ]);

@@ -54,8 +54,15 @@ const PARTS_HEADER = "x-portolan-parts";
  * @returns What answers its requests.
  */
 export function pageRoutes(deps: RouteDeps, authenticator: Authenticator): PageHandler {
-  const { open, storeSecret, inFlight } = deps;
-  const sessions = new PageSessions({ authenticator, open, storeSecret });
+  const { storeSecret, inFlight } = deps;
+  // Whether keys are asked for may change while the gateway runs.
+  const sessions = new PageSessions({
+    authenticator,
+    get open() {
+      return deps.open;
+    },
+    storeSecret,
+  });
   const places = new StreamPlaces();
   const bells = new Set<() => void>();
   const ringBells = () => bells.forEach((ring) => ring());
@@ -63,7 +70,7 @@ export function pageRoutes(deps: RouteDeps, authenticator: Authenticator): PageH
   const toApi = (c: Context<PageEnv>, { authorization }: Visitor, signal?: AbortSignal) =>
     new PageApi({ request: c.req.raw, signal, peer: c.env, authorization, dispatch: deps.dispatch });
   const apiOf = (c: Context<PageEnv>) => toApi(c, c.var.visitor, c.req.raw.signal);
-  const show = (c: Context<PageEnv>) => ({ access: c.var.visitor.access, open, requestId: c.env.requestId });
+  const show = (c: Context<PageEnv>) => ({ access: c.var.visitor.access, open: deps.open, requestId: c.env.requestId });
   const readForm = (c: Context<PageEnv>) =>
     inFlight.wait(c.req.raw.signal, () => readFormBody(c.req.raw, deps.maxBodyBytes));
   const toLoad = (c: Context<PageEnv>, visitor: Visitor, known: KnownTools): LoadView => {
@@ -83,7 +90,7 @@ export function pageRoutes(deps: RouteDeps, authenticator: Authenticator): PageH
   app.notFound((c) => respond(c, toProblem(toPathNotFound(), c.env.requestId)));
   const respond = (c: Context<PageEnv>, problem: Problem) => {
     if (c.req.header(PARTS_HEADER) !== undefined) return done(problem.status, `${problem.detail}.`);
-    return answerProblem(problem, { access: c.var.visitor?.access, open });
+    return answerProblem(problem, { access: c.var.visitor?.access, open: deps.open });
   };
 
   app.get("/ui/app.css", (c) => answerAsset(c.req.raw, PAGE_STYLES, "text/css"));

@@ -219,7 +219,7 @@ function toOperation(route: GatewayRoute): JsonObject {
 }
 
 function toResponse(answer: RouteAnswer): JsonObject {
-  const { description, schema, events, lines, textType, mayBeReplayed, hasTag } = answer;
+  const { description, schema, events, page, lines, textType, mayBeReplayed, hasTag } = answer;
   return {
     description,
     headers: {
@@ -228,10 +228,11 @@ function toResponse(answer: RouteAnswer): JsonObject {
       ...(hasTag === true ? { ETag: toRef("headers", "ETag") } : {}),
       ...(lines === undefined ? {} : { Link: toRef("headers", "Link") }),
     },
-    ...([schema, events, lines, textType].every((one) => one === undefined) ? {} : {
+    ...([schema, events, page, lines, textType].every((one) => one === undefined) ? {} : {
       content: {
         ...(schema === undefined ? {} : toContent(toRef("schemas", schema))),
         ...(events === undefined ? {} : toContent({ type: "string", description: events }, "text/event-stream")),
+        ...(page === undefined ? {} : toContent({ type: "string", description: page }, "text/html")),
         ...(lines === undefined ? {} : toContent({ type: "string", description: lines }, "application/x-ndjson")),
         ...(textType === undefined ? {} : toContent({ type: "string" }, textType)),
       },

@@ -16,6 +16,8 @@ export interface RouteAnswer {
   readonly events?: string | undefined;
   /** The media type of a body that is text. */
   readonly textType?: string | undefined;
+  /** The page, where people are shown one, in words. */
+  readonly page?: string | undefined;
   /** The lines of the body, where it is lines of JSON with a link to the next page, in words. */
   readonly lines?: string | undefined;
   /** Whether the call may have been made for an earlier request. */

@@ -76,23 +76,21 @@ export const GATEWAY_ROUTES: readonly GatewayRoute[] = [
   },
   {
     method: "get",
+    path: "/docs",
+    id: "getDocs",
+    tag: "documents",
+    summary: "This document as a page, to read and, once signed in, to try",
+    isKeyless: true,
+    answers: { 200: { description: "The page.", page: "With `?agent=`, that of an agent, once signed in." } },
+  },
+  {
+    method: "get",
     path: "/config.schema.json",
     id: "getConfigSchema",
     tag: "documents",
     summary: "The JSON Schema of the configuration, for editors",
     isKeyless: true,
     answers: { 200: { description: "A JSON Schema (draft-07).", schema: "Document", hasTag: true } },
-  },
-  {
-    method: "get",
-    path: "/docs",
-    id: "getDocs",
-    tag: "documents",
-    summary: "This document as a page, to read and, once signed in, to try",
-    isKeyless: true,
-    answers: {
-      200: { description: "The page; with `?agent=`, that of an agent, once signed in.", textType: "text/html" },
-    },
   },
   {
     method: "get",

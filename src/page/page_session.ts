@@ -30,7 +30,7 @@ export interface Visitor {
 export interface PageSessionsDeps {
   /** Knows the callers. */
   readonly authenticator: Authenticator;
-  /** Whether the gateway is served without keys. */
+  /** Whether the gateway is served without keys; it may come to be, or no longer be. */
   readonly open: boolean;
   /** The secret that all isolates share; without one, sessions open in this isolate alone. */
   readonly storeSecret: Uint8Array | undefined;
@@ -89,8 +89,8 @@ export class PageSessions {
    * @throws {RequestError} If it cannot be found out now: `callers_unavailable`.
    */
   async open(cookie: string | undefined): Promise<Visitor | undefined> {
-    const { authenticator, open } = this.#deps;
-    if (open) {
+    const { authenticator } = this.#deps;
+    if (this.#deps.open) {
       const access = await authenticator.authenticate(undefined);
       return access && { access, authorization: undefined };
     }
