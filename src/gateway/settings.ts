@@ -78,6 +78,9 @@ export const SETTING_NAMES = [
   "PORTOLAN_AUDIT_DAYS",
 ] as const;
 
+/** Those that the command line asks a gateway with; whoever uses both sets them for both. */
+const OF_CLI = ["PORTOLAN_KEY", "PORTOLAN_URL"];
+
 type Variable = (typeof SETTING_NAMES)[number] | "PORT";
 
 const MAX_BODY_BYTES = 64 * 1024 * 1024;
@@ -95,6 +98,8 @@ export function parseSettings(env: Environment): Settings {
   const read = createRead(env);
   for (const name of Object.keys(env)) {
     if (!name.startsWith("PORTOLAN_") || (SETTING_NAMES as readonly string[]).includes(name)) continue;
+    // A digest is no key of a caller: whoever writes one means the other variable.
+    if (OF_CLI.includes(name) && !/sha256:/i.test(env[name] ?? "")) continue;
     faults.addUnknown(name, "variable", name, SETTING_NAMES);
   }
   const settings: Settings = {

@@ -104,7 +104,7 @@ Deno.test("parseSettings() reports every fault at once under the variable's name
 });
 
 Deno.test("parseSettings() refuses an unknown variable and names the nearest known one", () => {
-  const error = assertThrows(() => parseSettings({ PORTOLAN_KEY: "x" }), ConfigError);
+  const error = assertThrows(() => parseSettings({ PORTOLAN_KEY: "*=sha256:x" }), ConfigError);
   assertEquals(error.faults.map((fault) => fault.path), ["PORTOLAN_KEY"]);
   assertStringIncludes(error.message, 'did you mean "PORTOLAN_KEYS"');
 });
