@@ -64,11 +64,10 @@ async function openProgram(bindsItself: boolean): Promise<Program> {
   // The database opens while the configuration is read.
   const opening = openStore(settings.kv, {
     openKv: typeof Deno.openKv === "function" ? (path) => Deno.openKv(path) : undefined,
-    keeps: settings.auditDays === undefined ? "routes" : "routes and the audit trail",
     onWarning: log.onWarning,
   });
   const decide = (config: PortolanConfig) => decideAccess(settings, config, { bindsItself });
-  const source = await openConfig({ ...settings, reload: settings.reload ?? (onDeploy ? "off" : "watch") }, {
+  const source = await openConfig(settings, {
     env: readEnvironment,
     readVariable: mayRead() ? undefined : Deno.env.get,
     readTextFile: Deno.readTextFile,
@@ -82,6 +81,9 @@ async function openProgram(bindsItself: boolean): Promise<Program> {
   const { config, admin } = source;
   const access = decide(config);
   const { store, shared, kv, close: closeStore } = await opening;
+  if (settings.auditDays !== undefined && kv === undefined && settings.kv !== "off") {
+    log.onWarning("The audit trail is kept in memory: it holds the last 10,000 entries and ends with this process");
+  }
   const tracing = isTraced ? await loadTracing() : undefined;
   const manager = new MCPClientManager(config, {
     store,
@@ -140,7 +142,9 @@ async function openProgram(bindsItself: boolean): Promise<Program> {
     agents: manager.agents,
     connect: () => connecting ??= connectAll(),
     reload: () => source.reload(),
-    watch: () => source.watch(),
+    watch: async () => {
+      if (!onDeploy || settings.reload === "watch") await source.watch();
+    },
     async close() {
       source.close();
       await deadline(manager.close(), 500).catch(() => {});

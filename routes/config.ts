@@ -8,6 +8,7 @@ import { type Context, Hono } from "hono";
 import type { GatewayEnv, RouteDeps } from "../src/gateway/gateway_env.ts";
 import { readText } from "../src/gateway/json_body.ts";
 import { RequestError } from "../src/gateway/request_error.ts";
+import { audited } from "./_audited.ts";
 import type { ConfigAdmin, ConfigChange, ConfigChangeOptions } from "../src/reload/config_admin.ts";
 
 const CONFIG_TYPE = /^(application\/(json|yaml|x-yaml)|text\/(yaml|plain))$/i;
@@ -30,6 +31,13 @@ export function configRoutes(deps: RouteDeps): Hono<GatewayEnv> {
     if (change.version !== undefined) c.header("etag", `"${change.version}"`);
     return c.json(change);
   };
+  // What is only compared is nothing that was done.
+  const noted = <T>(
+    c: Context<GatewayEnv>,
+    action: "config_changed" | "config_removed",
+    options: ConfigChangeOptions,
+    work: () => Promise<T>,
+  ) => options.dryRun === true ? work() : audited(deps, c, { action, agent: "*" }, work);
   return new Hono<GatewayEnv>()
     .get("/admin/config", async (c) => {
       const config = requireConfig(deps);
@@ -40,16 +48,18 @@ export function configRoutes(deps: RouteDeps): Hono<GatewayEnv> {
     .put("/admin/config", async (c) => {
       const config = requireConfig(deps);
       const options = readOptions(c);
-      const change = await inFlight.run(c.req.raw.signal, async () => {
-        const text = await readText(c.req.raw, maxBodyBytes, { type: CONFIG_TYPE, wanted: "YAML or JSON" });
-        return await config.write(text, options);
-      });
-      return answer(c, change);
+      const write = () =>
+        inFlight.run(c.req.raw.signal, async () => {
+          const text = await readText(c.req.raw, maxBodyBytes, { type: CONFIG_TYPE, wanted: "YAML or JSON" });
+          return await config.write(text, options);
+        });
+      return answer(c, await noted(c, "config_changed", options, write));
     })
     .delete("/admin/config", async (c) => {
       const config = requireConfig(deps);
       const options = readOptions(c);
-      return answer(c, await inFlight.run(c.req.raw.signal, () => config.remove(options)));
+      const remove = () => inFlight.run(c.req.raw.signal, () => config.remove(options));
+      return answer(c, await noted(c, "config_removed", options, remove));
     });
 }
 

@@ -17,6 +17,8 @@ export type AuditedAction =
   | "key_revoked"
   | "reconnected"
   | "cache_flushed"
+  | "config_changed"
+  | "config_removed"
   | "pin_accepted"
   | "pin_withheld";
 

@@ -18,7 +18,7 @@ export interface ConfigKeeperDeps {
   readonly source: Settings["config"];
   /** The environment as it is now, for `${env:NAME}`: it is asked with each reading. */
   readonly env: () => Environment;
-  /** Reads a variable that a configuration names, where the environment holds only what may be read. */
+  /** Reads one variable, where not all of the environment may be read. @default {undefined, `env` is all that there is} */
   readonly readVariable?: ((name: string) => string | undefined) | undefined;
   /** Reads a file; `Deno.readTextFile`. */
   readonly readTextFile: (path: string) => Promise<string>;
@@ -91,7 +91,7 @@ export class ConfigKeeper {
     if ("path" in source) this.#text = await readConfigFile(source.path, { readTextFile });
     const config = "path" in source
       ? await parseConfigText(this.#text ?? "", source.path, { env, readVariable })
-      : await loadConfig(source, { env, readTextFile, readVariable });
+      : await loadConfig(source, { env, readVariable, readTextFile });
     check(config);
     return config;
   }

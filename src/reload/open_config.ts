@@ -21,13 +21,13 @@ export interface OpenConfigDeps extends Pick<FileWatchDeps, "watch" | "realPath"
   readonly readTextFile: (path: string) => Promise<string>;
   /** The environment as it is now. */
   readonly env: () => Environment;
-  /** Reads a variable that a configuration names, where the environment holds only what may be read. */
+  /** Reads one variable, where not all of the environment may be read. @default {undefined, `env` is all that there is} */
   readonly readVariable?: ((name: string) => string | undefined) | undefined;
   /** What all isolates share, read strongly; `undefined` where there is nothing. It may still be opening. */
   readonly shared: Promise<RouteStore | undefined>;
   /** Refuses a configuration that cannot be served here. */
   readonly check: (config: PortolanConfig) => void;
-  /** Told in words what was different about a configuration that is served now. */
+  /** Told in words what was different about a configuration that is served now, and what an operator wants to know. */
   readonly onTaken: (message: string) => void;
   /** Told what was refused, and what does not work. */
   readonly onWarning: (message: string) => void;
@@ -69,9 +69,9 @@ export async function openConfig(
   settings: Pick<Settings, "config" | "configFrom" | "reload" | "storeSecret">,
   deps: OpenConfigDeps,
 ): Promise<OpenedConfig> {
-  const { env, readVariable, readTextFile, check, onTaken, onWarning } = deps;
+  const { onWarning } = deps;
   const { config: source } = settings;
-  const keeper = new ConfigKeeper({ source, env, readVariable, readTextFile, check, onTaken, onRefused: onWarning });
+  const keeper = new ConfigKeeper({ ...deps, source, onRefused: onWarning });
   const kept = settings.configFrom === undefined ? undefined : await openKept(keeper, settings.storeSecret, deps);
   const config = await (kept ?? keeper).open();
   let unwatch: (() => void) | undefined;
@@ -92,7 +92,13 @@ export async function openConfig(
         watch: deps.watch,
         realPath: deps.realPath,
         onChange: () => void keeper.reload(),
-        onFailure: () => onWarning(`Cannot watch "${source.path}": SIGHUP has it read anew`),
+        onFailure: (error) => {
+          const reason = error instanceof Error && error.name === "NotCapable"
+            ? "this program may not read its folder"
+            : "that failed";
+          const tell = settings.reload === "watch" ? onWarning : deps.onTaken;
+          tell(`Cannot watch "${source.path}" as ${reason}: SIGHUP has it read anew`);
+        },
       });
       if (isClosed) unwatch();
     },

@@ -140,3 +140,25 @@ Deno.test("/admin/config says what to set where the configuration is not kept in
     assertMatch(String(detail), /PORTOLAN_CONFIG_FROM=kv/);
   }
 });
+
+Deno.test("/admin/config notes in the audit trail who changed it and how that ended, and no text of it", async () => {
+  const store = new FaultyRouteStore(Date.now);
+  const isolate = await openIsolate({ store, now: Date.now });
+  const { ask } = await openHarness({}, { config: isolate.kept, audit: {} });
+  const put = async (body: string, query = "") => {
+    const headers = { "content-type": "application/yaml" };
+    await (await ask(PATH + query, { method: "PUT", key: "admin-key", headers, body })).body?.cancel();
+  };
+  await put(toYaml("canary"), "?dry_run=true");
+  await put(toYaml("canary"));
+  await put("agents: canary");
+  await (await ask(PATH, { method: "DELETE", key: "admin-key" })).body?.cancel();
+  const text = await (await ask("/admin/audit", { key: "admin-key" })).text();
+  const entries = text.trim().split("\n").map((line) => JSON.parse(line));
+  assertEquals(entries.map(({ action, agent, outcome }) => [action, agent, outcome]), [
+    ["config_changed", "*", "ok"],
+    ["config_changed", "*", "config_refused"],
+    ["config_removed", "*", "ok"],
+  ]);
+  assertFalse(text.includes("canary"));
+});
