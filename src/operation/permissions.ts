@@ -54,7 +54,7 @@ const SETTINGS = ["PORT", "PORTOLAN_*", "OTEL_DENO"];
 export function toPermissions({ config, text, settings }: PermissionsInput): Permissions {
   const servers = Object.entries(config.agents).flatMap(([agent, own]) => resolveAgent(agent, own).servers);
   const net = [`${settings.host.includes(":") ? `[${settings.host}]` : settings.host}:${settings.port}`];
-  const read: string[] = "path" in settings.config ? [settings.config.path] : [];
+  const read: string[] = "path" in settings.config ? [toReadable(settings.config.path, settings.reload !== "off")] : [];
   const write: string[] = [];
   const env = [...SETTINGS, ...variablesOf(text).filter((name) => !name.startsWith("PORTOLAN_") && name !== "PORT")];
   const notes: string[] = [];
@@ -136,6 +136,11 @@ function addDatabase(
   to.net.push(toHostPort(new URL(kv)));
   to.env.push("DENO_KV_ACCESS_TOKEN");
   to.notes.push("Add the hosts that the remote database leads to, to --allow-net");
+}
+
+/** A file that is watched is watched by its folder, as editors put another file in its place. */
+function toReadable(path: string, isWatched: boolean): string {
+  return isWatched ? /^(.+)[\\/][^\\/]*$/.exec(path)?.[1] ?? (path.startsWith("/") ? "/" : ".") : path;
 }
 
 function mayBePrivate({ url, allowPrivate }: ResolvedServer): boolean {

@@ -39,7 +39,7 @@ publicUrl: https://mcp.example.com
       "login.example.com:8443",
       "keys.example.com:443",
     ],
-    read: ["./gateway.yaml", "./data/kv.db"],
+    read: [".", "./data/kv.db"],
     write: ["./data/kv.db"],
     env: ["PORT", "PORTOLAN_*", "OTEL_DENO", "FILES_KEY", "NOTES_KEY"],
     denyNet: ["10.0.0.0/8", "100.64.0.0/10", "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16"],
@@ -75,6 +75,14 @@ Deno.test("toCommand() is what the documentation shows, and quotes what a shell 
     toCommand(["run", "--allow-read=it's mine", "--allow-net=[::1]:80"]),
     "deno run '--allow-read=it'\\''s mine' '--allow-net=[::1]:80'",
   );
+});
+
+Deno.test("toPermissions() allows the folder of a file that is watched, and of another the file alone", () => {
+  const readOf = (env: Record<string, string>) => permissionsOf("agents: {}", env).read;
+  assertEquals(readOf({}), ["."]);
+  assertEquals(readOf({ PORTOLAN_CONFIG: "/etc/portolan/gateway.yaml" }), ["/etc/portolan"]);
+  assertEquals(readOf({ PORTOLAN_CONFIG: "/gateway.yaml" }), ["/"]);
+  assertEquals(readOf({ PORTOLAN_CONFIG: "/etc/gateway.yaml", PORTOLAN_RELOAD: "off" }), ["/etc/gateway.yaml"]);
 });
 
 for (const host of ["10.1.2.3", "192.168.0.9"]) {
