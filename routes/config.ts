@@ -8,8 +8,8 @@ import { type Context, Hono } from "hono";
 import type { GatewayEnv, RouteDeps } from "../src/gateway/gateway_env.ts";
 import { readText } from "../src/gateway/json_body.ts";
 import { RequestError } from "../src/gateway/request_error.ts";
-import { audited } from "./_audited.ts";
 import type { ConfigAdmin, ConfigChange, ConfigChangeOptions } from "../src/reload/config_admin.ts";
+import { audited } from "./_audited.ts";
 
 const CONFIG_TYPE = /^(application\/(json|yaml|x-yaml)|text\/(yaml|plain))$/i;
 
@@ -31,13 +31,6 @@ export function configRoutes(deps: RouteDeps): Hono<GatewayEnv> {
     if (change.version !== undefined) c.header("etag", `"${change.version}"`);
     return c.json(change);
   };
-  // What is only compared is nothing that was done.
-  const noted = <T>(
-    c: Context<GatewayEnv>,
-    action: "config_changed" | "config_removed",
-    options: ConfigChangeOptions,
-    work: () => Promise<T>,
-  ) => options.dryRun === true ? work() : audited(deps, c, { action, agent: "*" }, work);
   return new Hono<GatewayEnv>()
     .get("/admin/config", async (c) => {
       const config = requireConfig(deps);
@@ -53,13 +46,16 @@ export function configRoutes(deps: RouteDeps): Hono<GatewayEnv> {
           const text = await readText(c.req.raw, maxBodyBytes, { type: CONFIG_TYPE, wanted: "YAML or JSON" });
           return await config.write(text, options);
         });
-      return answer(c, await noted(c, "config_changed", options, write));
+      // What only looks is no change.
+      if (options.dryRun === true) return answer(c, await write());
+      return answer(c, await audited(deps, c, { action: "config_replaced", agent: "*" }, write));
     })
     .delete("/admin/config", async (c) => {
       const config = requireConfig(deps);
       const options = readOptions(c);
       const remove = () => inFlight.run(c.req.raw.signal, () => config.remove(options));
-      return answer(c, await noted(c, "config_removed", options, remove));
+      if (options.dryRun === true) return answer(c, await remove());
+      return answer(c, await audited(deps, c, { action: "config_removed", agent: "*" }, remove));
     });
 }
 

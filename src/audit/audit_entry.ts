@@ -17,10 +17,10 @@ export type AuditedAction =
   | "key_revoked"
   | "reconnected"
   | "cache_flushed"
-  | "config_changed"
-  | "config_removed"
   | "pin_accepted"
-  | "pin_withheld";
+  | "pin_withheld"
+  | "config_replaced"
+  | "config_removed";
 
 /** A call of a tool that has ended. */
 export interface CallEntry {

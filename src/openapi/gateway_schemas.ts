@@ -266,7 +266,8 @@ export const GATEWAY_SCHEMAS: Readonly<Record<string, JsonObject>> = {
         caller: text,
         action: {
           ...text,
-          description: "`key_created`, `key_revoked`, `reconnected`, `cache_flushed`, `pin_accepted`, `pin_withheld` …",
+          description:
+            "`key_created`, `key_revoked`, `reconnected`, `cache_flushed`, `pin_accepted`, `pin_withheld`, `config_replaced` …",
         },
         agent: { ...text, description: "The agent, or `*` for all." },
         "server?": text,
