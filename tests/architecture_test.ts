@@ -605,6 +605,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
     "src/cli/commands/import.ts",
     "src/cli/commands/key_new.ts",
     "src/cli/commands/permissions.ts",
+    "src/cli/commands/schema.ts",
     "src/cli/commands/routes.ts",
     "src/cli/commands/status.ts",
     "src/cli/commands/tools.ts",

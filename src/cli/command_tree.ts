@@ -129,6 +129,15 @@ environment need, and no others.`,
   },
 });
 
+const schema = buildCommand<OutputFlags, [], CliContext>({
+  loader: async () => (await import("./commands/schema.ts")).schema,
+  parameters: { flags: OUTPUT_OPTIONS },
+  docs: {
+    brief: "Print the JSON Schema of a configuration, for editors",
+    customUsage: [{ input: "> portolan.schema.json", brief: 'For "$schema", or yaml-language-server' }],
+  },
+});
+
 const keyNew = buildCommand<
   GatewayFlags & { readonly agent: string; readonly id?: string | undefined; readonly expires?: string | undefined },
   [],
@@ -294,6 +303,7 @@ export function createApp(): Application<CliContext> {
       routes,
       check,
       permissions,
+      schema,
       key,
       import: importing,
       activity,

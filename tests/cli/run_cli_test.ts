@@ -1,6 +1,7 @@
 import { digestKey } from "@portolan/mcp/gateway";
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { VERSION } from "../../src/version.ts";
+import { toConfigSchema } from "../../src/config/config_schema.ts";
 import { EXIT_MEANINGS } from "../../src/cli/exit_codes.ts";
 import { type Outside, runCommand } from "./_fake_io.ts";
 
@@ -11,6 +12,7 @@ const COMMANDS = [
   "routes",
   "check",
   "permissions",
+  "schema",
   "key new",
   "import",
   "activity",
@@ -164,6 +166,11 @@ Deno.test("runCli() makes a key here with its digest, and says where that goes",
   assertEquals(/^ptl_\S+\n$/.test(person.stdout), true);
   assertStringIncludes(person.stderr, 'agents:\n  Kairos:\n    keys: ["sha256:');
   assertEquals(person.stderr.includes(person.stdout.trim()), false);
+});
+
+Deno.test("runCli() prints the schema of a configuration, on a terminal too", async () => {
+  const { code, stdout } = await runCommand(["schema"], { terminal: 80 });
+  assertEquals([code, JSON.parse(stdout)], [0, toConfigSchema()]);
 });
 
 Deno.test("runCli() prints the command that starts a gateway with what its configuration needs", async () => {
