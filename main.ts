@@ -64,6 +64,7 @@ async function openProgram(bindsItself: boolean): Promise<Program> {
   // The database opens while the configuration is read.
   const opening = openStore(settings.kv, {
     openKv: typeof Deno.openKv === "function" ? (path) => Deno.openKv(path) : undefined,
+    keeps: settings.auditDays === undefined ? "routes" : "routes and the audit trail",
     onWarning: log.onWarning,
   });
   const decide = (config: PortolanConfig) => decideAccess(settings, config, { bindsItself });
@@ -81,9 +82,6 @@ async function openProgram(bindsItself: boolean): Promise<Program> {
   const { config, admin } = source;
   const access = decide(config);
   const { store, shared, kv, close: closeStore } = await opening;
-  if (settings.auditDays !== undefined && kv === undefined && settings.kv !== "off") {
-    log.onWarning("The audit trail is kept in memory: it holds the last 10,000 entries and ends with this process");
-  }
   const tracing = isTraced ? await loadTracing() : undefined;
   const manager = new MCPClientManager(config, {
     store,
