@@ -6,7 +6,7 @@
 
 import { deadline } from "@std/async";
 import { MCPError } from "../errors.ts";
-import { RequestError } from "./request_error.ts";
+import { RequestError, toCallerGone } from "./request_error.ts";
 
 /**
  * How long a stop may take.
@@ -134,7 +134,7 @@ export class InFlight {
 
   async #hold<T>(callerSignal: AbortSignal, held: Held<T>): Promise<T> {
     if (this.draining) throw this.refusal();
-    if (callerSignal.aborted) throw gone();
+    if (callerSignal.aborted) throw toCallerGone();
     const { promise, resolve, reject } = Promise.withResolvers<T>();
     const { toStopped = () => this.refusal() } = held;
     const end = (reason: Error) => {
@@ -144,7 +144,7 @@ export class InFlight {
       reject(reason);
     };
     const stop = () => end(toStopped());
-    const leave = () => end(gone());
+    const leave = () => end(toCallerGone());
     this.#calls.add(stop);
     this.#running++;
     callerSignal.addEventListener("abort", leave, { once: true });
@@ -181,8 +181,4 @@ export class InFlight {
  */
 export function toCallStopped(): MCPError {
   return new MCPError("outcome_unknown", "Cannot answer as the gateway stopped during the call, which may have run");
-}
-
-function gone(): RequestError {
-  return new RequestError("caller_gone", "Cannot answer as the caller went away");
 }

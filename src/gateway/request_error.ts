@@ -96,6 +96,15 @@ export function toPathNotFound(): RequestError {
   return new RequestError("not_found", "Cannot find the path: GET / names the routes");
 }
 
+/**
+ * What ends a request whose caller closed the connection.
+ *
+ * @returns The error.
+ */
+export function toCallerGone(): RequestError {
+  return new RequestError("caller_gone", "Cannot answer as the caller went away");
+}
+
 /** What a {@linkcode RequestError} may carry besides its code and message. */
 export interface RequestErrorOptions {
   /** Names the caller may have meant, nearest first. */

@@ -11,7 +11,7 @@
 import { RouteStoreGuard } from "../cache/route_store_guard.ts";
 import type { Access } from "../callers/access.ts";
 import { Deadline } from "../deadline.ts";
-import { RequestError } from "../gateway/request_error.ts";
+import { RequestError, toCallerGone } from "../gateway/request_error.ts";
 import type { RouteStore } from "../route_store.ts";
 import { AgentLimits, type AgentLimitsDeps, type SharedLimits } from "./agent_limits.ts";
 import { SLOT_MS } from "./call_ledger.ts";
@@ -105,8 +105,8 @@ export class CallLimiter {
    * @param agent The agent's name; one that exists.
    * @param options What it costs, and how long to wait.
    * @returns The admission; it must be released.
-   * @throws {RequestError} If a limit is used up (`too_many_requests`).
-   * @throws The reason of the signal, where that aborts while the call waits.
+   * @throws {RequestError} If a limit is used up (`too_many_requests`), or the signal aborts while the call waits
+   * (`caller_gone`).
    */
   async admit(access: Access, agent: string, options: AdmitOptions = {}): Promise<Admission> {
     const limits = this.#find(agent);
@@ -188,6 +188,7 @@ async function enter(
     return await places.enter(deadline);
   } catch (error) {
     if (deadline.passed) return undefined;
+    if (signal?.aborted === true) throw toCallerGone();
     throw error;
   }
 }
