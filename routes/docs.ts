@@ -44,7 +44,7 @@ const MAX_DOCUMENT_CHARS = 4 * 1024 * 1024;
  * @returns The routes.
  */
 export function docsRoutes(deps: RouteDeps, sessions: PageSessions, partsHeader: string): Hono<DocsEnv> {
-  const { open, inFlight } = deps;
+  const { inFlight } = deps;
 
   const toApi = (c: Context<DocsEnv>, visitor: Visitor | undefined, signal: AbortSignal) =>
     new PageApi({
@@ -56,7 +56,7 @@ export function docsRoutes(deps: RouteDeps, sessions: PageSessions, partsHeader:
     });
   const toShown = (c: Context<DocsEnv>, visitor: Visitor | undefined) => ({
     access: visitor?.access,
-    open,
+    open: deps.open,
     canTry: visitor !== undefined,
     agents: deps.directory.agents.filter((agent) => visitor !== undefined && mayUse(visitor.access, agent)),
     origin: deps.publicUrl ?? new URL(c.req.url).origin,
@@ -95,7 +95,7 @@ export function docsRoutes(deps: RouteDeps, sessions: PageSessions, partsHeader:
           form,
           agents: shown.agents,
           origin: shown.origin,
-          hasKey: !open,
+          hasKey: !deps.open,
           ask: (request) => askOnce((signal) => toApi(c, visitor, signal).send(request), { signal }),
         });
         if (wantsParts) {
