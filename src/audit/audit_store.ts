@@ -44,8 +44,9 @@ export interface AuditStore {
    * Writes a batch behind all others.
    *
    * @param batch The batch. After a failure, the same one is tried again before any other.
+   * @param signal Has it not be waited for any longer.
    */
-  append(batch: AuditBatch): Promise<void>;
+  append(batch: AuditBatch, signal?: AbortSignal): Promise<void>;
   /**
    * Reads chunks in order.
    *
@@ -57,8 +58,9 @@ export interface AuditStore {
    * Deletes some of the chunks before a time.
    *
    * @param beforeMs The time, in milliseconds since the epoch.
+   * @param signal Has it not be waited for any longer.
    */
-  purge(beforeMs: number): Promise<void>;
+  purge(beforeMs: number, signal?: AbortSignal): Promise<void>;
 }
 
 /** What a position looks like. */

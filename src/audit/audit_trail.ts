@@ -73,6 +73,8 @@ export class AuditTrail {
   #isLossTold = false;
   #purgedAtMs = -Infinity;
   #isClosed = false;
+  /** Lets go of what the store has not done when the trail is closed. */
+  readonly #closing = new AbortController();
 
   /**
    * Creates a trail; nothing is opened.
@@ -118,13 +120,16 @@ export class AuditTrail {
    */
   async flush(timeoutMs: number): Promise<void> {
     using deadline = new Deadline(timeoutMs);
+    const { signal } = deadline;
+    let pause: Alarm | undefined;
     const writeAll = async () => {
       await this.#writing;
-      while (!await this.#write() && !deadline.signal.aborted) {
-        await new Promise<void>((resolve) => setAlarm(resolve, Math.min(RETRY_SOON_MS, deadline.remainingMs)));
+      while (!signal.aborted && !await this.#write() && !signal.aborted) {
+        await new Promise<void>((resolve) => pause = setAlarm(resolve, RETRY_SOON_MS));
       }
     };
     await deadline.race(writeAll()).catch(() => {});
+    clearAlarm(pause);
   }
 
   /**
@@ -137,6 +142,7 @@ export class AuditTrail {
     await this.flush(timeoutMs);
     this.#isClosed = true;
     clearAlarm(this.#alarm);
+    this.#closing.abort();
   }
 
   #note(noted: NotedCall | string): void {
@@ -207,7 +213,7 @@ export class AuditTrail {
       for (;;) {
         this.#batch ??= this.#takeBatch();
         if (this.#batch === undefined) return true;
-        await store.append(this.#batch);
+        await store.append(this.#batch, this.#closing.signal);
         this.#batch = undefined;
         this.#recover();
         await this.#purge(store);
@@ -240,7 +246,7 @@ export class AuditTrail {
   async #purge(store: AuditStore): Promise<void> {
     if (this.#now() - this.#purgedAtMs < PURGE_EVERY_MS) return;
     this.#purgedAtMs = this.#now();
-    await store.purge(this.sinceMs).catch(() => {});
+    await store.purge(this.sinceMs, this.#closing.signal).catch(() => {});
   }
 
   #fail(error: unknown): void {

@@ -4,7 +4,8 @@
  * @module
  */
 
-import { setAlarm } from "../alarm.ts";
+import { abortable } from "@std/async";
+import { clearAlarm, setAlarm } from "../alarm.ts";
 import type { KvAtomicOperation } from "../cache/kv_database.ts";
 import { Deadline } from "../deadline.ts";
 import type { AuditKv } from "./audit_kv.ts";
@@ -88,15 +89,17 @@ export class KvAuditStore implements AuditStore {
    * Writes a batch behind all others; in one operation where nobody else has written since the last one.
    *
    * @param batch The batch. After a failure, the same one is tried again before any other.
-   * @throws What the database threw, or an error where it did not answer in time or others kept writing.
+   * @param signal Has it not be waited for any longer.
+   * @throws What the database threw, or an error where it did not answer in time or others kept writing; the reason of the
+   * signal.
    */
-  async append(batch: AuditBatch): Promise<void> {
+  async append(batch: AuditBatch, signal?: AbortSignal): Promise<void> {
     try {
-      for (let tries = 1; !await this.#tryAppend(batch); tries++) {
+      for (let tries = 1; !await this.#tryAppend(batch, signal); tries++) {
         this.#head = undefined;
         if (tries >= MAX_TRIES) throw new Error("Cannot append the batch as others keep writing");
         const pauseMs = this.#random() * PAUSE_MS * 2 ** tries;
-        await new Promise<void>((resolve) => setAlarm(resolve, pauseMs));
+        await pause(pauseMs, signal);
       }
     } catch (error) {
       this.#head = undefined;
@@ -104,12 +107,12 @@ export class KvAuditStore implements AuditStore {
     }
   }
 
-  async #tryAppend({ id, lines, expiresAtMs }: AuditBatch): Promise<boolean> {
+  async #tryAppend({ id, lines, expiresAtMs }: AuditBatch, signal: AbortSignal | undefined): Promise<boolean> {
     if (this.#attempt?.batch !== id) this.#attempt = undefined;
     const before = this.#attempt;
     // The head first: where it has moved on, an earlier try that is not there now never will be.
-    const head = this.#head ?? await this.#readHead();
-    if (before !== undefined && await this.#isWritten(before)) {
+    const head = this.#head ?? await this.#readHead(signal);
+    if (before !== undefined && await this.#isWritten(before, signal)) {
       this.#attempt = undefined;
       return true;
     }
@@ -126,7 +129,7 @@ export class KvAuditStore implements AuditStore {
         expireIn,
       });
     }
-    const { ok, versionstamp } = await this.#within(() => (operation as KvAtomicOperation).commit());
+    const { ok, versionstamp } = await this.#within(() => (operation as KvAtomicOperation).commit(), signal);
     if (ok) {
       this.#attempt = undefined;
       this.#head = versionstamp === undefined ? undefined : { timeMs, version: versionstamp };
@@ -158,36 +161,44 @@ export class KvAuditStore implements AuditStore {
    * they were written.
    *
    * @param beforeMs The time, in milliseconds since the epoch.
+   * @param signal Has it not be waited for any longer.
    */
-  async purge(beforeMs: number): Promise<void> {
+  async purge(beforeMs: number, signal?: AbortSignal): Promise<void> {
     const range = { start: [...PREFIX, ""], end: [...PREFIX, toPosition(beforeMs)] };
     const operation = this.#kv.atomic();
     let count = 0;
     const items = this.#kv.list(range, { limit: PURGED_AT_ONCE, batchSize: READ_AT_ONCE })[Symbol.asyncIterator]();
     for (;; count++) {
-      const { done, value: item } = await this.#within(() => items.next());
+      const { done, value: item } = await this.#within(() => items.next(), signal);
       if (done === true) break;
       operation.delete([...PREFIX, String(item.key.at(-1))]);
     }
-    if (count > 0) await this.#within(() => operation.commit());
+    if (count > 0) await this.#within(() => operation.commit(), signal);
   }
 
-  async #readHead(): Promise<Head> {
-    const { value, versionstamp } = await this.#within(() => this.#kv.get(HEAD, { consistency: "strong" }));
+  async #readHead(signal: AbortSignal | undefined): Promise<Head> {
+    const { value, versionstamp } = await this.#within(() => this.#kv.get(HEAD, { consistency: "strong" }), signal);
     const { timeMs } = (value ?? {}) as { readonly timeMs?: unknown };
     return { timeMs: typeof timeMs === "number" && Number.isFinite(timeMs) ? timeMs : 0, version: versionstamp };
   }
 
-  async #isWritten({ batch, timeMs }: Attempt): Promise<boolean> {
+  async #isWritten({ batch, timeMs }: Attempt, signal: AbortSignal | undefined): Promise<boolean> {
     const key = [...PREFIX, toPosition(timeMs)];
-    const { value } = await this.#within(() => this.#kv.get(key, { consistency: "strong" }));
+    const { value } = await this.#within(() => this.#kv.get(key, { consistency: "strong" }), signal);
     return (value as { readonly batch?: unknown } | null)?.batch === batch;
   }
 
-  async #within<T>(operation: () => Promise<T>): Promise<T> {
-    using deadline = new Deadline(this.#opTimeoutMs);
+  async #within<T>(operation: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+    using deadline = new Deadline(this.#opTimeoutMs, { signal });
     return await deadline.race(operation());
   }
+}
+
+async function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
+  const over = Promise.withResolvers<void>();
+  const alarm = setAlarm(over.resolve, ms);
+  const waiting = signal === undefined ? over.promise : abortable(over.promise, signal);
+  await waiting.finally(() => clearAlarm(alarm));
 }
 
 function parseKept(value: unknown): { readonly expiresAtMs: number; readonly lines: readonly string[] } | undefined {
