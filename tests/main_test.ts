@@ -92,7 +92,8 @@ Deno.test("main.ts serves a two-line portolan.yaml and stops on SIGINT", async (
   program.kill("SIGINT");
   const { code, stdout } = await program.end();
   assertEquals(code, 0);
-  assertStringIncludes(stdout, `Try: curl ${url}/agents/Kairos/tools\nMCP clients: ${url}/agents/Kairos/mcp\n`);
+  const tries = `Try: curl ${url}/agents/Kairos/tools\nMCP clients: ${url}/agents/Kairos/mcp\n`;
+  assertStringIncludes(stdout, `Page: ${url}/\n${tries}`);
 });
 
 Deno.test("main.ts asks for the keys of the configuration and of the environment", async () => {

@@ -21,13 +21,13 @@ export interface ListenAddress {
  * @param address Where it listens.
  * @param agents The names of the agents.
  * @param access Who may use it.
- * @returns Three lines: where, what to try first, and where MCP clients point to.
+ * @returns Four lines: where, the page, what to try first, and where MCP clients point to.
  */
 export function describeListening(address: ListenAddress, agents: readonly string[], access: AccessRule): string {
   const url = `http://${bracket(address.hostname)}:${address.port}`;
   const header = access.open === undefined ? ' -H "authorization: Bearer $KEY"' : "";
   const agent = `${url}/agents/${agents[0] ?? ":agent"}`;
-  return `Portolan listens on ${url}\nTry: curl${header} ${agent}/tools\nMCP clients: ${agent}/mcp`;
+  return `Portolan listens on ${url}\nPage: ${url}/\nTry: curl${header} ${agent}/tools\nMCP clients: ${agent}/mcp`;
 }
 
 /**

@@ -84,6 +84,7 @@ export function showStatus(screen: Screen, summary: Readonly<Record<string, Agen
 export function showCommands(screen: Screen, origin: string): void {
   const agent = `${origin}/agents/Kairos`;
   const commands = [
+    ["page", `open ${origin}/ in a browser`],
     ["status", `curl ${origin}/status`],
     ["tools", `curl ${agent}/tools`],
     ["call", `curl ${agent}/tools/tide --json '{"harbour":"Genoa","hour":9}'`],
