@@ -283,3 +283,20 @@ for (const era of ["legacy", "modern"] as const) {
     assertEquals([heard.length, subscription.uri], [2, "x://both"]);
   });
 }
+
+for (const store of [undefined, new MemoryRouteStore()]) {
+  const where = store === undefined ? "without a store" : "with a store";
+  Deno.test(`MCPClientManager.applyConfig() lets no call slide to another server where the changed owner is down, ${where}`, async () => {
+    await using owner = await startMCPServer({ name: "owner" });
+    await using other = await startMCPServer({ name: "other" });
+    const toServers = (timeoutMs: number) => ({ a: { url: owner.url, timeoutMs }, b: { url: other.url } });
+    await using manager = new MCPClientManager(toConfig({ Kairos: toServers(2_000) }), { store });
+    await manager.connectAll();
+    const kairos = manager.openClient("Kairos");
+    assertEquals(textOf(await kairos.callTool("whoami")), "owner");
+    await owner.stop();
+    await manager.applyConfig(toConfig({ Kairos: toServers(2_500) }));
+    assertEquals((await failureOf(() => kairos.callTool("whoami"), "unreachable")).server, "a");
+    assertEquals(other.executions.get("whoami") ?? 0, 0);
+  });
+}

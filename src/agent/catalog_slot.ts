@@ -53,6 +53,8 @@ export interface CatalogServer {
 export interface Slot extends CatalogServer {
   /** What it listed last; `undefined` where nothing is known. */
   list: KnownList | undefined;
+  /** The names that the server before it in its place had; they count until it lists its own. */
+  before: readonly string[];
   /** Where the route cache keeps it. */
   key: Promise<ServerCacheKey> | undefined;
   /** How often in a row a server with tools said that it has none. */
@@ -76,7 +78,7 @@ export type ListStatus = Pick<
  * @returns The slot.
  */
 export function createSlot(server: CatalogServer): Slot {
-  return { ...server, list: undefined, key: undefined, empties: 0, begunAt: 0, changedAtMs: undefined };
+  return { ...server, list: undefined, before: [], key: undefined, empties: 0, begunAt: 0, changedAtMs: undefined };
 }
 
 /**
@@ -108,8 +110,18 @@ export function toolsOf(slot: Slot): readonly Tool[] {
  * @returns The names of its list, and of what is withheld, that the filter lets through.
  */
 export function namesOf(slot: Slot): readonly string[] {
-  const names = new Set([...slot.list?.tools.map(({ name }) => name) ?? [], ...slot.pins?.withheld() ?? []]);
+  const names = new Set([...listedNamesOf(slot), ...slot.pins?.withheld() ?? []]);
   return [...names].filter((name) => isToolAllowed(slot.filter, name));
+}
+
+/**
+ * The names of what a server lists, or of what the one before it in its place listed.
+ *
+ * @param slot The server.
+ * @returns The names.
+ */
+export function listedNamesOf(slot: Slot): readonly string[] {
+  return slot.list?.failed === false ? slot.list.tools.map(({ name }) => name) : slot.before;
 }
 
 /**

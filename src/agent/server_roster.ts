@@ -165,11 +165,14 @@ export class ServerRoster {
     const gone = [...this.#known].flatMap(([name, known]) => {
       return known.isConfigured && !names.includes(name) ? [name] : [];
     });
+    const { catalog, fleet, context } = this.#deps;
+    // What a server owned stays its own where the one in its place does not answer: no call slides to another.
+    const before = new Map(fresh.map(({ resolved: { name } }) => [name, catalog.claimsOf(name)]));
     const retired = [...gone, ...fresh.map(({ resolved }) => resolved.name)].map((name) => this.#take(name));
     for (const one of fresh) this.#add(one);
+    for (const [name, names] of before) catalog.reserve(name, names);
     // One that was added at run time may be named now.
     for (const { resolved: { name }, known } of wanted) this.#known.set(name, known);
-    const { catalog, fleet, context } = this.#deps;
     fleet.arrange(names);
     catalog.arrange(names, agent.collisions);
     context.arrange(names, agent.collisions);

@@ -10,6 +10,7 @@ import {
   createSlot,
   keyOf,
   type KnownList,
+  listedNamesOf,
   type ListStatus,
   namesOf,
   NEGATIVE_FRESH_MS,
@@ -90,6 +91,29 @@ export class ToolCatalog {
    */
   add(server: CatalogServer): void {
     this.#slots.set(server.server, createSlot(server));
+    this.#forget();
+  }
+
+  /**
+   * The names that a server's tools have as it lists them, or as the one before it in its place did.
+   *
+   * @param server Its name.
+   * @returns The names.
+   */
+  claimsOf(server: string): readonly string[] {
+    const slot = this.#slots.get(server);
+    return slot === undefined ? [] : listedNamesOf(slot);
+  }
+
+  /**
+   * Has a server that takes the place of another keep the names of that one for as long as it gives no list of its own.
+   *
+   * @param server Its name.
+   * @param names The names.
+   */
+  reserve(server: string, names: readonly string[]): void {
+    const slot = this.#slots.get(server);
+    if (slot !== undefined) slot.before = names;
     this.#forget();
   }
 
