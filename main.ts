@@ -18,6 +18,7 @@ import { limitsByAgent } from "./src/gateway/limits_by_agent.ts";
 import { openStore } from "./src/gateway/open_store.ts";
 import { toProblem } from "./src/gateway/problem.ts";
 import { parseLogSettings, parseSettings, SETTING_NAMES, type Settings } from "./src/gateway/settings.ts";
+import { serversOf } from "./src/multi_server_client.ts";
 import { openConfig } from "./src/reload/open_config.ts";
 import type { PortolanConfig } from "./src/server_config.ts";
 import type { OpenTelemetryTracerOptions } from "./src/telemetry/call_tracer.ts";
@@ -104,7 +105,9 @@ async function openProgram(bindsItself: boolean): Promise<Program> {
       config: admin,
       onInternalError: log.onInternalError,
       onRequest: log.onRequest,
-      tracer: tracing?.createTracer((agent, server) => manager.openClient(agent).getStatus().servers[server]),
+      tracer: tracing?.createTracer((agent, server) =>
+        serversOf(manager.openClient(agent)).clientOf(server).getStatus()
+      ),
     },
     {
       ...access,
@@ -117,8 +120,12 @@ async function openProgram(bindsItself: boolean): Promise<Program> {
     },
   );
   source.serve(async (config) => {
+    const next = { ...decide(config), limits: limitsByAgent(config) };
+    // A key that opens no more is refused at once, however long new servers take to connect; what is to be open to all
+    // waits until what is not for all is gone.
+    if (next.open === undefined) gateway.update(next);
     const difference = await manager.applyConfig(config, { connect: eager });
-    gateway.update({ ...decide(config), limits: limitsByAgent(config) });
+    if (next.open !== undefined) gateway.update(next);
     return difference;
   });
   const connectAll = async () => {

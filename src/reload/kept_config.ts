@@ -41,6 +41,8 @@ export class KeptConfig implements ConfigAdmin {
   #serving: string | undefined;
   #fault: string | undefined;
   #lookedAtMs = -Infinity;
+  /** The text of which it has been said that it cannot be read. */
+  #unreadable: string | undefined;
 
   /**
    * Creates it; nothing is read.
@@ -70,9 +72,13 @@ export class KeptConfig implements ConfigAdmin {
     const { current, previous } = item.head ?? { current: null, previous: null };
     this.#seen = current?.id ?? null;
     if (current === null) return await keeper.open();
-    for (const text of [current, previous]) {
+    // The one before would open what has been closed since: the newest is not given up for one reading that failed.
+    for (const text of [current, current, current, previous]) {
+      // Refused, which another reading does not change.
+      if (text === current && this.#fault !== undefined) continue;
       const config = text && await this.#tryToRead(text, text === current);
       if (text === null || config === null) continue;
+      if (text !== current) this.#lookedAtMs = -Infinity;
       keeper.begin({ config, from: "store" });
       this.#serving = text.id;
       return config;
@@ -190,7 +196,10 @@ export class KeptConfig implements ConfigAdmin {
     const content = await stored.open(text);
     if (content === undefined) {
       // It may be whole in a moment; or nobody here has the secret that it was encrypted with.
-      onWarning(`Cannot read ${NAME}, as it is not whole or PORTOLAN_STORE_SECRET is another than it was`);
+      if (this.#unreadable !== text.id) {
+        onWarning(`Cannot read ${NAME}, as it is not whole or PORTOLAN_STORE_SECRET is another than it was`);
+      }
+      this.#unreadable = text.id;
       if (isNewest) this.#seen = undefined;
       return null;
     }

@@ -3,6 +3,7 @@ import { RequestError } from "../../src/gateway/request_error.ts";
 import { CONFIG_MAX_AGE_MS } from "../../src/reload/kept_config.ts";
 import { until } from "../support/client_support.ts";
 import { FaultyRouteStore } from "../support/faulty_route_store.ts";
+import type { RouteStore } from "../../src/route_store.ts";
 import { CONFIG_SECRET, openIsolate, type TestIsolateOptions, toYaml } from "../support/kept_config.ts";
 
 const START_MS = 1_800_000_000_000;
@@ -184,4 +185,34 @@ Deno.test("KeptConfig cannot read what was encrypted with another secret, and sa
   assertEquals(stranger.servers(), ["first"]);
   assertStringIncludes(stranger.said.join(), "PORTOLAN_STORE_SECRET is another than it was");
   assertEquals(CONFIG_SECRET.byteLength >= 16, true);
+});
+
+Deno.test("KeptConfig begins with the newest although one reading of it fails: the one before would open what was closed", async () => {
+  const { open, store } = createStore();
+  const one = await open();
+  await one.kept.write(toYaml("second"));
+  const { version } = await one.kept.write(toYaml("third"));
+  let failures = 1;
+  const flaky: RouteStore = {
+    get: (key) => {
+      if (key.includes(String(version)) && failures-- > 0) return Promise.reject(new Error("locked"));
+      return store.get(key);
+    },
+    set: (...args) => store.set(...args),
+    delete: (...args) => store.delete(...args),
+  };
+  const started = await open({ store: flaky });
+  assertEquals([failures < 0, started.servers()], [true, ["third"]]);
+});
+
+Deno.test("KeptConfig says once of a text that it cannot read, however often it looks", async () => {
+  const { open, clock } = createStore();
+  await (await open()).kept.write(toYaml("second"));
+  const stranger = await open({ secret: new TextEncoder().encode("quite another secret") });
+  const said = stranger.said.length;
+  for (let looks = 0; looks < 3; looks++) {
+    clock.nowMs += CONFIG_MAX_AGE_MS;
+    await stranger.kept.refresh();
+  }
+  assertEquals(stranger.said.length, said);
 });
