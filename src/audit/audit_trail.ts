@@ -51,6 +51,8 @@ const RETRY_SOON_MS = 20;
 const PURGE_EVERY_MS = 3_600_000;
 /** As many calls are hashed at once: their arguments are held until then, so that it cannot be many. */
 const HASHED_AT_ONCE = 64;
+/** After hashing for longer than this others have their turn, in milliseconds. */
+const LONG_MS = 2;
 /** Beyond as many lines it is written at once. */
 const WRITTEN_AT_ONCE = 1_000;
 
@@ -170,7 +172,14 @@ export class AuditTrail {
   async #hashNoted(): Promise<void> {
     while (this.#noted.length > 0) {
       const noted = this.#noted.splice(0, HASHED_AT_ONCE);
-      this.#lines.push(...await Promise.all(noted.map((one) => this.#toLine(one))));
+      // One after the other, with others' turns in between, as large arguments take long; all at once where more calls
+      // wait than may: they hold their arguments.
+      while (noted.length > 0) {
+        const group = noted.splice(0, this.#noted.length >= HASHED_AT_ONCE ? noted.length : 1);
+        const began = performance.now();
+        this.#lines.push(...await Promise.all(group.map((one) => this.#toLine(one))));
+        if (performance.now() - began > LONG_MS) await new Promise<void>((resolve) => setAlarm(resolve, 0));
+      }
       while (this.#noted.length + this.#lines.length > this.#maxWaiting) this.#lose();
     }
   }

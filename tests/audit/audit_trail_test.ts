@@ -201,3 +201,21 @@ Deno.test("AuditTrail notes a call whose arguments have no canonical form withou
   await trail.close(FLUSH_MS);
   assertEquals((await entries()).map(({ argumentsHash }) => argumentsHash), [undefined, undefined]);
 });
+
+Deno.test("AuditTrail hashes large arguments one call after the other, with others' turns in between", async () => {
+  const { trail, entries } = open();
+  const args = { rows: Array.from({ length: 20_000 }, (_, row) => ({ row, name: `row ${row}`, tags: ["a", "b"] })) };
+  const calls = 8;
+  for (let at = 0; at < calls; at++) trail.noteCall(RECORD, args);
+  let turns = 0;
+  let isOver = false;
+  const others = async () => {
+    for (; !isOver; turns++) await new Promise<void>((resolve) => setTimeout(resolve, 0));
+  };
+  const ticking = others();
+  await trail.close(60_000);
+  isOver = true;
+  await ticking;
+  assertEquals((await entries()).length, calls);
+  assert(turns >= calls, String(turns));
+});
