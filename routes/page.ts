@@ -43,6 +43,11 @@ interface PageEnv {
 /** Answers a request for the page. */
 export type PageHandler = (request: Request, bindings: PageEnv["Bindings"]) => Response | Promise<Response>;
 
+/** The form of a key: how large it may be, how long it may take, in milliseconds, and how many may arrive at once. */
+const MAX_SIGN_IN_BYTES = 16_384;
+const SIGN_IN_MS = 5_000;
+const MAX_SIGN_INS = 64;
+
 /** Says that the script has sent a form, and wants the parts of the screen that it changed. */
 const PARTS_HEADER = "x-portolan-parts";
 
@@ -64,6 +69,7 @@ export function pageRoutes(deps: RouteDeps, authenticator: Authenticator): PageH
     storeSecret,
   });
   const places = new StreamPlaces();
+  let signIns = 0;
   const bells = new Set<() => void>();
   const ringBells = () => bells.forEach((ring) => ring());
 
@@ -100,7 +106,12 @@ export function pageRoutes(deps: RouteDeps, authenticator: Authenticator): PageH
     throw new RequestError("origin_refused", "Cannot take a form that was not sent from this page");
   });
   app.post("/ui/session", async (c) => {
-    const key = (await readForm(c)).get("key")?.trim() ?? "";
+    // Nobody is known yet: who sends slowly holds a place of these, not one of the calls.
+    if (signIns >= MAX_SIGN_INS) throw new RequestError("overloaded", "Cannot sign in as many others do: try again");
+    signIns++;
+    const form = await inFlight.wait(c.req.raw.signal, () => readFormBody(c.req.raw, MAX_SIGN_IN_BYTES, SIGN_IN_MS))
+      .finally(() => signIns--);
+    const key = form.get("key")?.trim() ?? "";
     const visitor = await sessions.identify(key);
     if (visitor === undefined) return await answerSignIn({ isRefused: true, maxKeyChars: MAX_KEY_CHARS });
     setCookie(c, SESSION_COOKIE, await sessions.seal(key), {
@@ -186,6 +197,8 @@ export function pageRoutes(deps: RouteDeps, authenticator: Authenticator): PageH
   });
 
   app.get("/ui/events", (c) => {
+    // Nobody would read the stream, and nothing would end it.
+    if (c.req.raw.method === "HEAD") return new Response(null, { headers: { "content-type": "text/event-stream" } });
     const { access } = c.var.visitor;
     const leave = places.take(access.caller);
     const cookie = getCookie(c, SESSION_COOKIE);
@@ -198,6 +211,15 @@ export function pageRoutes(deps: RouteDeps, authenticator: Authenticator): PageH
         if (visitor === undefined) return toProblem(new RequestError("unauthenticated", "The session is over"), "");
         return await toLoad(c, visitor, known)();
       };
+      const tryLoad: LoadView = async () => {
+        try {
+          return await load();
+        } catch (error) {
+          const problem = toProblem(error, c.env.requestId);
+          if (problem.code === "internal") deps.onInternalError(error, c.env.requestId);
+          return problem;
+        }
+      };
       const watch = (ring: () => void) => {
         bells.add(ring);
         const unwatch = deps.directory.watchEvents?.(ring);
@@ -207,7 +229,7 @@ export function pageRoutes(deps: RouteDeps, authenticator: Authenticator): PageH
         };
       };
       const isTold = deps.directory.watchEvents !== undefined;
-      await runLiveStream({ load, send, watch, isTold, signal: joined.signal }).finally(leave);
+      await runLiveStream({ load: tryLoad, send, watch, isTold, signal: joined.signal }).finally(leave);
     });
   });
   return (request, bindings) => app.fetch(request, bindings);

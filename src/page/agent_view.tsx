@@ -7,6 +7,7 @@
 import type { Child } from "hono/jsx";
 import type { JSX } from "hono/jsx/jsx-runtime";
 import type { Access } from "../callers/access.ts";
+import { headOf } from "../models/cut_text.ts";
 import type { Problem } from "../gateway/problem.ts";
 import type { AgentStatus } from "../status.ts";
 import { type Answer, LIST_TIMEOUT_MS, type PageApi, toSegment } from "./api.ts";
@@ -18,6 +19,9 @@ import { ServerTable } from "./server_table.tsx";
 import { ToolList } from "./tool_list.tsx";
 import type { View, ViewPart } from "./view.ts";
 import { tallyServers, toHeadline } from "./words.ts";
+
+/** How much of a description is kept: it is shown in part, and searched. */
+const MAX_ABOUT_CHARS = 2_000;
 
 /** What a screen that follows an agent has been told of its tools: servers are not asked again before that changes. */
 export interface KnownTools {
@@ -57,7 +61,7 @@ export async function loadAgentView(
   if (!before.ok) return before.problem;
   if (known.tools === undefined || known.signature !== toSignature(before.value)) {
     const headers = { "x-request-timeout-ms": String(LIST_TIMEOUT_MS) };
-    known.tools = await api.get<ToolsAnswer>(`${path}/tools`, headers);
+    known.tools = withoutSchemas(await api.get<ToolsAnswer>(`${path}/tools`, headers));
     known.pins = await api.get<PinsAnswer>(`${path}/pins`, headers);
   }
   const { tools, pins } = known;
@@ -96,6 +100,26 @@ export async function loadAgentView(
     },
   ];
   return { title: agent, parts, agents: [status.value] };
+}
+
+/** A screen is kept for hours, and schemas have most of the megabytes of a list: none is shown there. */
+function withoutSchemas(answer: Answer<ToolsAnswer>): Answer<ToolsAnswer> {
+  if (!answer.ok) return answer;
+  const tools = answer.value.tools.map(({ tool, ...owned }) => {
+    const { name, title, description, annotations } = tool;
+    const about = description === undefined ? {} : { description: headOf(description, MAX_ABOUT_CHARS) };
+    return {
+      ...owned,
+      tool: {
+        name,
+        ...(title !== undefined && { title }),
+        ...about,
+        ...(annotations && { annotations }),
+        inputSchema: {},
+      },
+    };
+  });
+  return { ...answer, value: { ...answer.value, tools } };
 }
 
 /** Changes when the tools do, as far as the status tells. A server that stays down changes nothing. */

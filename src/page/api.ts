@@ -143,5 +143,6 @@ function toKnownProblem(value: unknown, status: number, requestId: string): Prob
  * @returns The text, so that it is one part.
  */
 export function toSegment(name: string): string {
-  return encodeURIComponent(name);
+  // A caller may have named a tool with half a character, which no address has.
+  return encodeURIComponent(name.toWellFormed());
 }

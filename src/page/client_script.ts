@@ -9,7 +9,13 @@
 export const CLIENT_SCRIPT = String.raw`(() => {
 "use strict";
 const byId = (id) => document.getElementById(id);
-const say = (text) => { const box = byId("say"); if (box && text) box.textContent = text; };
+const say = (text, isBad = false) => {
+  const box = byId("say");
+  if (!box || !text) return;
+  box.textContent = text;
+  box.classList.toggle("unseen", !isBad);
+  box.classList.toggle("notice", isBad);
+};
 const UNITS = [[86400, "day"], [3600, "hour"], [60, "minute"], [1, "second"]];
 const words = new Intl.RelativeTimeFormat("en", { numeric: "auto", style: "narrow" });
 
@@ -100,10 +106,13 @@ async function send(form, button) {
     const { parts, text } = await response.json();
     form.removeAttribute("aria-busy");
     button.textContent = label;
+    const hadFocus = form.contains(document.activeElement);
     for (const part of parts) draw(part);
-    say(text);
+    // What was pressed may be gone: the next thing to press is near.
+    if (hadFocus && !document.activeElement?.closest("form")) form.querySelector("button[type=submit]")?.focus();
+    say(text, !response.ok);
   } catch {
-    say("The gateway cannot be reached.");
+    say("The gateway cannot be reached.", true);
   } finally {
     clearInterval(timer);
     form.removeAttribute("aria-busy");
@@ -123,10 +132,20 @@ function listen() {
   };
   source = new window["EventSource"](live);
   source.onopen = () => show("on", "live");
-  source.onerror = () => show("lost", "connection lost, trying again");
+  source.onerror = () => {
+    show("lost", "connection lost, trying again");
+    // An answer that is no stream ends it for good: the page itself is asked then, which also leads to the form.
+    if (source?.readyState === 2) { rest(); setTimeout(retry, 5000); }
+  };
   source.addEventListener("part", ({ data }) => draw(JSON.parse(data)));
   source.addEventListener("say", ({ data }) => say(JSON.parse(data)));
   source.addEventListener("again", () => location.reload());
+}
+async function retry() {
+  if (document.hidden || source) return;
+  const answer = await window.fetch(location.href, { method: "HEAD", headers: { accept: "text/html" } }).catch(() => {});
+  if (answer?.ok) location.reload();
+  else setTimeout(retry, 5000);
 }
 function rest() {
   source?.close();

@@ -102,7 +102,12 @@ export function readJson(text: string): Said {
   if (text.trim() === "") return NOTHING;
   if (text.length > MAX_FIELD_CHARS) return toFault(`Too long: write at most ${MAX_FIELD_CHARS} characters`);
   try {
-    const value: JsonValue = JSON.parse(text);
+    let isExactly = true;
+    const value: JsonValue = JSON.parse(text, (_, member, { source }: { source?: string } = {}) => {
+      if (typeof member === "number" && source !== undefined) isExactly &&= keepsNumber(source, member);
+      return member;
+    });
+    if (!isExactly) return toFault("Has a number that cannot be sent exactly: write it as a text, or shorter");
     const size = sizeUp(value, LIMITS);
     if (size === "plain" || size === "foreign") return toSaid(value);
     return toFault(size === "too_deep" ? `Too deep: at most ${LIMITS.maxDepth} levels` : "Too large");
@@ -152,6 +157,10 @@ function readNumber(text: string, isInteger: boolean): Said {
     return toFault("Too many digits: the number cannot be sent exactly");
   }
   return toSaid(value);
+}
+
+function keepsNumber(text: string, value: number): boolean {
+  return Number.isFinite(value) && (!/^-?\d+$/.test(text) || (text.length <= MAX_NUMBER_CHARS && isExact(text, value)));
 }
 
 /** Whether the digits of a whole number are all kept. */

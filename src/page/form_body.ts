@@ -9,6 +9,8 @@ import { RequestError } from "../gateway/request_error.ts";
 
 /** How long a form may take to arrive, in milliseconds. */
 const BODY_TIMEOUT_MS = 30_000;
+/** How many fields it may have: each is looked for among all. */
+const MAX_PAIRS = 5_000;
 
 /**
  * Reads what a form sent.
@@ -19,7 +21,11 @@ const BODY_TIMEOUT_MS = 30_000;
  * @throws {RequestError} If it is no form (`unsupported_media_type`), too large (`body_too_large`) or too slow
  * (`body_timeout`).
  */
-export async function readFormBody(request: Request, maxBytes: number): Promise<URLSearchParams> {
+export async function readFormBody(
+  request: Request,
+  maxBytes: number,
+  timeoutMs = BODY_TIMEOUT_MS,
+): Promise<URLSearchParams> {
   if (!/^application\/x-www-form-urlencoded\s*(?:;|$)/i.test(request.headers.get("content-type") ?? "")) {
     throw new RequestError("unsupported_media_type", "Cannot read the body as it is not sent by a form of the page");
   }
@@ -30,7 +36,7 @@ export async function readFormBody(request: Request, maxBytes: number): Promise<
   const alarm = setAlarm(() => {
     isLate = true;
     reader.cancel().catch(() => {});
-  }, BODY_TIMEOUT_MS);
+  }, timeoutMs);
   try {
     for (let part = await reader.read(); !part.done; part = await reader.read()) {
       bytes += part.value.byteLength;
@@ -42,5 +48,9 @@ export async function readFormBody(request: Request, maxBytes: number): Promise<
     await reader.cancel().catch(() => {});
   }
   if (isLate) throw new RequestError("body_timeout", "Cannot go on as the form did not arrive in time");
-  return new URLSearchParams(text + decoder.decode());
+  text += decoder.decode();
+  if (text.split("&", MAX_PAIRS + 1).length > MAX_PAIRS) {
+    throw new RequestError("body_too_large", `Cannot take more than ${MAX_PAIRS} fields`);
+  }
+  return new URLSearchParams(text);
 }

@@ -11,6 +11,8 @@ import { sizeUp } from "../schema/json_size.ts";
 
 const LIMITS = { maxChars: 65_536, maxNodes: 20_000, maxDepth: 64 } as const;
 const MAX_HOPS = 16;
+/** How many schemas are looked at for one form: alternatives that refer to each other multiply. */
+const MAX_STEPS = 10_000;
 const REFERENCES = ["$ref", "$dynamicRef", "$recursiveRef"] as const;
 const ALTERNATIVES = ["anyOf", "oneOf"] as const;
 
@@ -31,6 +33,7 @@ export class FormSchemas {
   /** The schema of the whole; empty where it is too large to be looked at. */
   readonly root: JsonObject;
   readonly #document: SchemaDocument | undefined;
+  #steps = 0;
 
   /**
    * Looks through a schema.
@@ -58,6 +61,7 @@ export class FormSchemas {
 
   #settle(given: JsonValue, hops: number): FieldSchema | undefined {
     if (given === false) return undefined;
+    if (++this.#steps > MAX_STEPS) return { schema: {}, type: undefined, options: undefined, isNullable: false };
     let schema: JsonObject = isJsonObject(given) ? given : {};
     let resource = this.#document?.resourceOf(schema);
     let isNullable = false;

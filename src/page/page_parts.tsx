@@ -6,6 +6,7 @@
 
 import type { JSX } from "hono/jsx/jsx-runtime";
 import { formatCount, formatMoment, formatSpan } from "./figures.ts";
+import { sizeUp } from "../schema/json_size.ts";
 import type { Tone } from "./words.ts";
 
 /** How many characters of a text of a server are shown at once, and at all. */
@@ -125,7 +126,21 @@ export function LongText(
  * @returns The text.
  */
 export function JsonText({ value }: { readonly value: unknown }): JSX.Element {
-  return <LongText text={JSON.stringify(value, undefined, 2) ?? "null"} chars={6_000} pre />;
+  return <LongText text={toJsonText(value)} chars={6_000} pre />;
+}
+
+/** Of what is written with indentation: it grows with the square of the depth. */
+const INDENTED = { maxChars: 1_048_576, maxNodes: 50_000, maxDepth: 64 } as const;
+
+/**
+ * Writes a value as JSON: with a line for each member, but for what is too large or too deep for that.
+ *
+ * @param value The value.
+ * @returns The text.
+ */
+export function toJsonText(value: unknown): string {
+  const isSmall = sizeUp(value, INDENTED) === "plain";
+  return JSON.stringify(value, undefined, isSmall ? 2 : undefined) ?? "null";
 }
 
 /**

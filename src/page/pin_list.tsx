@@ -8,7 +8,8 @@ import type { JSX } from "hono/jsx/jsx-runtime";
 import { toSegment } from "./api.ts";
 import type { PinnedTool } from "./api_types.ts";
 import { diffLines } from "./line_diff.ts";
-import { Moment } from "./page_parts.tsx";
+import { toId } from "./view.ts";
+import { Moment, toJsonText } from "./page_parts.tsx";
 
 /** The longest text that is compared, in characters. */
 const MAX_CHARS = 20_000;
@@ -33,7 +34,12 @@ export function PinList({ agent, pins, isAdmin }: PinListProps): JSX.Element {
   return (
     <>
       {pins.map((pin) => (
-        <article key={`${pin.server} ${pin.tool}`} class="pin" aria-label={`${pin.tool} of ${pin.server}`}>
+        <article
+          key={`${pin.server} ${pin.tool}`}
+          id={toId("pin", [pin.server, pin.tool, pin.digest].join(" "))}
+          class="pin"
+          aria-label={`${pin.tool} of ${pin.server}`}
+        >
           <header class="pin-head">
             <h3>
               <code>{pin.tool}</code> <span class="quiet">of {pin.server}</span>
@@ -108,5 +114,5 @@ function Comparison({ name, before, now }: { name: string; before: string; now: 
 }
 
 function toText(schema: unknown): string {
-  return schema === undefined ? "" : JSON.stringify(schema, undefined, 2);
+  return schema === undefined ? "" : toJsonText(schema);
 }

@@ -32,10 +32,23 @@ export function readSchemaForm(
 ): { readonly args: JsonObject } | { readonly faults: readonly Fault[] } {
   const reader = new Reader(form, prefix);
   const { root } = planForm(schema);
+  // The server may have changed the tool since the form was drawn: what was typed is not left out in silence.
+  const known = new Set(root === undefined ? [] : listPointers(root));
+  for (const name of new Set(form.keys())) {
+    const pointer = name.startsWith(`${prefix}/`) ? name.slice(prefix.length).replace(/~[a-z]+$/, "") : undefined;
+    if (pointer === undefined || known.has(pointer) || form.getAll(name).every((text) => text === "")) continue;
+    return {
+      faults: [{ path: "", message: "The tool has changed since the form was opened: look at it, then send it again" }],
+    };
+  }
   const args = root === undefined || reader.textsOf("", ENDS.mode)[0] === "json"
     ? reader.readWhole()
     : reader.readMembers(root);
   return reader.faults.length > 0 || args === undefined ? { faults: reader.faults } : { args };
+}
+
+function listPointers({ members }: GroupField): readonly string[] {
+  return members.flatMap((one) => [one.pointer, ...(one.kind === "group" ? listPointers(one) : [])]);
 }
 
 class Reader {

@@ -47,6 +47,7 @@ abbr { text-decoration: none; }
 main:focus { outline: none; }
 [hidden] { display: none !important; }
 .unseen { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
+.notice { position: fixed; inset: auto 1rem 1rem; z-index: 3; padding: 0.7rem 0.9rem; border-left: 3px solid var(--bad); background: var(--bad-wash); }
 .skip { position: absolute; left: 1rem; top: -4rem; z-index: 2; padding: 0.5rem 1rem; background: var(--ink); color: var(--sheet); }
 .skip:focus { top: 0.5rem; }
 .quiet { color: var(--faint); }

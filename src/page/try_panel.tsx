@@ -9,7 +9,7 @@ import type { Fault } from "../errors.ts";
 import type { ApiOperation } from "./api_document.ts";
 import { formatBytes, formatSpan } from "./figures.ts";
 import type { FormEntries } from "./form_entries.ts";
-import { LongText, Mark } from "./page_parts.tsx";
+import { LongText, Mark, toJsonText } from "./page_parts.tsx";
 import { SchemaForm } from "./schema_form.tsx";
 import type { TryAnswer } from "./try_answer.ts";
 import { ACCEPTED, toParameterSchema } from "./try_request.ts";
@@ -179,7 +179,7 @@ function Answer(
 /** JSON with a line for each member; everything else as it is. */
 function toReadable(text: string): string {
   try {
-    return JSON.stringify(JSON.parse(text), null, 2);
+    return toJsonText(JSON.parse(text));
   } catch {
     return text;
   }

@@ -49,5 +49,5 @@ export function isProblem<T extends object>(shown: T | Problem): shown is Proble
  * @returns An id: without spaces, and another for another name.
  */
 export function toId(kind: string, name: string): string {
-  return `${kind}-${encodeURIComponent(name)}`;
+  return `${kind}-${encodeURIComponent(name.toWellFormed())}`;
 }
