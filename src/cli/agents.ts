@@ -34,6 +34,15 @@ export interface Agents extends AsyncDisposable {
    */
   tools(agent: string, options: RequestOptions): Promise<readonly OwnedTool[]>;
   /**
+   * The schema of a tool's arguments. Servers that cannot own the name are not waited for.
+   *
+   * @param agent The agent.
+   * @param tool The name of the tool, bare or qualified.
+   * @param options Deadline and cancellation.
+   * @returns The schema, where the tool is known.
+   */
+  schemaOf(agent: string, tool: string, options: RequestOptions): Promise<JsonObject | undefined>;
+  /**
    * Calls a tool.
    *
    * @param agent The agent.

@@ -59,6 +59,13 @@ export class ConfigAgents implements Agents {
   }
 
   /** As the port says. */
+  async schemaOf(agent: string, tool: string, options: RequestOptions): Promise<JsonObject | undefined> {
+    const client = this.#manager.openClient(agent);
+    await client.routeTool(tool, options);
+    return client.findTool(tool)?.inputSchema;
+  }
+
+  /** As the port says. */
   async call(agent: string, tool: string, args: JsonObject, options: CallToolOptions): Promise<RoutedResult> {
     return await this.#manager.openClient(agent).callToolRouted(tool, args, options);
   }

@@ -52,6 +52,13 @@ export class GatewayAgents implements Agents {
     );
   }
 
+  /** As the port says. */
+  async schemaOf(agent: string, tool: string, options: RequestOptions): Promise<JsonObject | undefined> {
+    const tools = await this.tools(agent, options);
+    return tools.find(({ name, server, toolName }) => name === tool || `${server}__${toolName}` === tool)?.tool
+      .inputSchema;
+  }
+
   /** As the port says; progress is asked for where somebody listens. */
   async call(agent: string, tool: string, args: JsonObject, options: CallToolOptions): Promise<RoutedResult> {
     const path = `${pathOf(agent)}/tools/${encodeURIComponent(tool)}`;

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { hasOtherNumber } from "../gateway/json_body.ts";
 import { isJsonObject, type JsonObject, type JsonValue } from "../protocol.ts";
 import { CliError } from "./cli_error.ts";
 
@@ -47,6 +48,7 @@ function parseObject(text: string, what: string): JsonObject {
   } catch (cause) {
     throw usage(`Cannot use ${what} as the tool's arguments as it is not JSON: ${FORMS}`, cause);
   }
+  requireExact(text, what);
   if (isJsonObject(value)) return value;
   throw usage(`Cannot use ${what} as the tool's arguments as it is no JSON object: ${FORMS}`);
 }
@@ -65,12 +67,15 @@ async function readPairs(words: readonly string[], deps: ToolArgumentsDeps): Pro
       if (value === undefined) {
         throw usage(`Cannot use the value of argument "${key}" as it is not JSON: write ${key}=…`);
       }
+      requireExact(text, `the value of argument "${key}"`);
       members.set(key, value);
       continue;
     }
     // Most texts are no JSON, and need no schema to be told from it.
     properties ??= value === undefined ? undefined : propertiesOf(await deps.schemaOf());
-    members.set(key, value === undefined || wantsText(properties?.[key]) ? text : value);
+    const isText = value === undefined || wantsText(properties?.[key]);
+    if (!isText) requireExact(text, `the value of argument "${key}"`);
+    members.set(key, isText ? text : value);
   }
   return Object.fromEntries(members);
 }
@@ -83,13 +88,24 @@ function parseJson(text: string): JsonValue | undefined {
   }
 }
 
+function requireExact(text: string, what: string): void {
+  if (!hasOtherNumber(text)) return;
+  throw usage(`Cannot use ${what} as a number in it is too large to be passed on as it is: write it as a text`);
+}
+
 function propertiesOf(schema: JsonObject | undefined): JsonObject {
   return isJsonObject(schema?.properties) ? schema.properties : {};
 }
 
 function wantsText(schema: JsonValue | undefined): boolean {
   if (!isJsonObject(schema)) return false;
-  const { type, enum: values } = schema;
+  const { type, enum: values, anyOf, oneOf } = schema;
+  // As Python's servers write an optional text.
+  const choices = Array.isArray(anyOf) ? anyOf : oneOf;
+  if (Array.isArray(choices)) {
+    return choices.some(wantsText) &&
+      choices.every((one) => wantsText(one) || (isJsonObject(one) && one.type === "null"));
+  }
   if (Array.isArray(values)) return values.length > 0 && values.every((value) => typeof value === "string");
   return type === "string" || (Array.isArray(type) && type.every((one) => one === "string" || one === "null"));
 }

@@ -206,7 +206,7 @@ function parse(text: string): unknown {
 }
 
 /** Whether JSON holds a number that would be passed on as another one: it may be an id, and the other one somebody else's. */
-function hasOtherNumber(json: string): boolean {
+export function hasOtherNumber(json: string): boolean {
   const outside = /"|-?\d[\d.eE+-]*/g;
   for (let found = outside.exec(json); found !== null; found = outside.exec(json)) {
     const [token] = found;

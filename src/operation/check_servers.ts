@@ -46,6 +46,8 @@ export interface CheckServersOptions {
   readonly now?: (() => number) | undefined;
 }
 
+const DEFAULT_TIMEOUT_MS = 10_000;
+
 /** One server of one agent, to be tried. */
 interface Candidate {
   readonly agent: string;
@@ -63,7 +65,6 @@ interface Tried {
 
 /** The options with their defaults. */
 interface Settings extends CheckServersOptions {
-  readonly timeoutMs: number;
   readonly now: () => number;
   readonly connections: SharedConnections;
 }
@@ -92,9 +93,9 @@ export async function checkServers(
   config: PortolanConfig,
   options: CheckServersOptions = {},
 ): Promise<readonly ServerFinding[]> {
-  const { timeoutMs = 10_000, concurrency = 32, signal, now = () => performance.now() } = options;
+  const { concurrency = 32, signal, now = () => performance.now() } = options;
   signal?.throwIfAborted();
-  const settings: Settings = { ...options, timeoutMs, now, connections: new SharedConnections() };
+  const settings: Settings = { ...options, now, connections: new SharedConnections() };
   const candidates = Object.entries(config.agents).flatMap(([agent, own]) => toCandidates(agent, own));
   const tried: Tried[] = [];
   try {
@@ -138,13 +139,16 @@ async function connect(candidate: Candidate, settings: Settings): Promise<Tried>
   const { now, signal } = settings;
   const startedAt = now();
   if ("error" in resolved) {
-    const context = { hasCredential: false, hasAuth: false, timeoutMs: settings.timeoutMs };
+    const context = { hasCredential: false, hasAuth: false, timeoutMs: settings.timeoutMs ?? DEFAULT_TIMEOUT_MS };
     return {
       finding: { agent, server, ...toFault(resolved.error, context), warnings: [], durationMs: 0 },
       tools: undefined,
     };
   }
-  const timeoutMs = Math.min(settings.timeoutMs, resolved.timeoutMs ?? Infinity);
+  const timeoutMs = Math.min(
+    settings.timeoutMs ?? Infinity,
+    resolved.timeoutMs ?? settings.timeoutMs ?? DEFAULT_TIMEOUT_MS,
+  );
   await using client = createClient(candidate, resolved, settings);
   try {
     await client.connect({ timeoutMs, signal });

@@ -109,7 +109,7 @@ Deno.test("import of Cursor hides what is secret in addresses and headers, and s
     config.servers,
     {
       context7: { url: "https://mcp.context7.com/mcp", headers: { context7_api_key: "${env:CONTEXT7_API_KEY}" } },
-      zapier: { url: "https://mcp.zapier.com/api/mcp/s/${env:ZAPIER_PATH}/mcp?token=${env:ZAPIER_TOKEN}&lang=en" },
+      zapier: { url: "https://mcp.zapier.com/api/mcp/s/${ZAPIER_PATH}/mcp?token=${env:ZAPIER_TOKEN}&lang=en" },
       "user-pass": { url: "https://mcp.example.com/mcp", headers: { authorization: "${env:USER_PASS_AUTHORIZATION}" } },
       "from-env": { url: "https://mcp.example.org/mcp", headers: { authorization: "Bearer ${env:MY_TOKEN}" } },
       "beside-env": {
@@ -222,4 +222,53 @@ Deno.test("import reads standard input, and takes names that are no names", asyn
   const run = await runCommand(["import", "-"], { stdin: `{ "servers": { ${servers} } }` });
   assertEquals(run.code, 0);
   assertEquals(Object.keys(parseConfig(run.stdout).agents.default?.servers ?? {}).length, names.length);
+});
+
+Deno.test("import says no secret that stands where nobody would look for one", async () => {
+  const secret = (at: number) => `canary${String(at).padStart(2, "0")}`;
+  const process = (...args: string[]) => ({ command: "npx", args });
+  const servers = {
+    json: process("--config", `{"exaApiKey":"${secret(1)}"}`),
+    dsn: process(`--dsn=postgres://me:${secret(2)}@db`),
+    environment: process("-e", `DATABASE_URL=postgres://me:${secret(3)}@db/x`),
+    query: process(`postgresql://db/x?user=me&password=${secret(4)}`),
+    string: process(`Server=db;Password=${secret(5)};`),
+    shell: { command: "bash", args: ["-c", `export API_KEY=${secret(6)}; run`] },
+    line: { command: `env BRAVE_API_KEY=${secret(7)} npx -y srv` },
+    user: process("-u", `admin:${secret(8)}`),
+    address: process(`--url=https://h.example/x?token=${secret(9)}&u=\${env:USER}`),
+    folder: process(`--api-key=${secret(10)}\${workspaceFolder}`),
+    fallback: { url: "https://a.example/mcp", headers: { authorization: `Bearer \${API_TOKEN:-${secret(11)}-pw}` } },
+    bare: { url: `https://b.example/mcp?${secret(12)}0a1b2c3d4e5f60718293` },
+    mixed: { url: "https://c.example/mcp", headers: { "x-api-key": `${secret(13)}-\${env:STAGE}` } },
+  };
+  const text = JSON.stringify({ mcpServers: servers });
+  for (const options of [[], ["--json"], ["--bridges"]]) {
+    const { stdout, stderr } = await runCommand(["import", "mcp.json", ...options], { files: { "mcp.json": text } });
+    assertEquals(`${stdout}${stderr}`.match(/canary\d\d/g), null);
+  }
+});
+
+Deno.test("import gives different secrets different variables, whichever comes first", async () => {
+  const literal = {
+    url: "https://github.example/mcp",
+    headers: { authorization: "Bearer ghp_0123456789abcdef0123456789abcdef0123" },
+  };
+  const referring = { url: "https://other.example/mcp", headers: { authorization: "Bearer ${GITHUB_AUTHORIZATION}" } };
+  for (const mcpServers of [{ github: literal, other: referring }, { other: referring, github: literal }]) {
+    const files = { "mcp.json": JSON.stringify({ mcpServers }) };
+    const { stdout } = await runCommand(["import", "mcp.json", "--json"], { files });
+    const { config } = JSON.parse(stdout) as Report;
+    const { github, other } = config.servers;
+    assertEquals(other?.headers?.authorization, "Bearer ${env:GITHUB_AUTHORIZATION}");
+    assertEquals(github?.headers?.authorization === other?.headers?.authorization, false);
+  }
+});
+
+Deno.test("import writes no file where none of the servers can be used", async () => {
+  for (const name of ["a.json", "a.yaml"]) {
+    const files = { "mcp.json": JSON.stringify({ mcpServers: { s: { url: "ws://h.example" } } }) };
+    const { code, written } = await runCommand(["import", "mcp.json", "--json", "--write", name], { files });
+    assertEquals([code, written.size], [3, 0]);
+  }
 });

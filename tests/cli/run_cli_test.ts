@@ -186,3 +186,11 @@ Deno.test("runCli() prints the command that starts a gateway with what its confi
   // The folder, as the file is watched.
   assertEquals([permissions.read, command.endsWith(" main.ts --listen")], [["."], true]);
 });
+
+Deno.test("runCli() makes no administrator's key with an end that nobody would know of", async () => {
+  for (const options of [["--expires", "2027-12-31"], ["--id", "2027"]]) {
+    const { code, stdout, stderr } = await runCommand(["key", "new", ...options], EMPTY);
+    assertEquals([code, stdout], [2, ""]);
+    assertStringIncludes(stderr, "--url");
+  }
+});

@@ -73,3 +73,18 @@ Deno.test("readToolArguments() refuses what is no arguments, and says what to wr
     assertEquals(error.message.startsWith("Cannot "), true);
   }
 });
+
+Deno.test("readToolArguments() takes an optional text of a Python server as one", async () => {
+  const title = { anyOf: [{ type: "string" }, { type: "null" }], default: null };
+  const size = { anyOf: [{ type: "string" }, { type: "integer" }] };
+  const schema = { type: "object", properties: { title, size } };
+  assertEquals(await read(["title=2024", "size=7"], schema), { title: "2024", size: 7 });
+});
+
+Deno.test("readToolArguments() refuses numbers that would be passed on as others", async () => {
+  for (const words of [['{"id":9007199254740993}'], ["id=9007199254740993"], ["id:=1e999"]]) {
+    const error = await assertRejects(() => read(words), CliError);
+    assertEquals([error.code, error.message.includes("write it as a text")], ["invalid_usage", true]);
+  }
+  assertEquals(await read(["zip=9007199254740993"]), { zip: "9007199254740993" });
+});

@@ -43,7 +43,8 @@ async function runDemo(screen: Screen, port: number, signal: AbortSignal): Promi
     faults.push(...findAsked(cold.manager.openClient(COLD_CALL.agent).getStatus(), COLD_CALL.server));
   }
 
-  showCommands(screen, origin);
+  // There is nothing to go on with where all of it ends now.
+  if (!once) showCommands(screen, origin);
   screen.print("");
   if (once && faults.length > 0) throw new Error(`Check failed: ${faults.join("; ")}`);
   if (once) {

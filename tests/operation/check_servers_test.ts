@@ -347,3 +347,9 @@ Deno.test("checkServers() rejects with the reason of its signal", async () => {
   assertEquals(await assertRejects(() => checkServers(config, options)), reason);
   assertEquals(told, []);
 });
+
+Deno.test("checkServers() gives a slow server the time that the configuration gives it", async () => {
+  await using silent = startSilentServer();
+  const finding = await checkOne({ url: silent.url, timeoutMs: 80 });
+  assertEquals([finding.code, finding.advice.includes("more than 80 ms")], ["deadline_exceeded", true]);
+});

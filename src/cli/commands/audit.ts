@@ -26,12 +26,16 @@ export const audit = toCommand(async (session, { agent, from, to }: AuditFlags) 
   const wanted = Object.entries({ agent, from, to }).filter((one): one is [string, string] => one[1] !== undefined);
   let path: string | undefined = `/admin/audit?${new URLSearchParams(wanted)}`;
   while (path !== undefined) {
-    path = await gateway.read(path, session.request, async (response) => {
-      for (const line of (await response.text()).split("\n")) {
-        if (line !== "") session.io.stdout.write(`${toSafeJson(parse(line), 0)}\n`);
-      }
-      return nextPage(response.headers.get("link"));
-    });
+    // Written once the request has ended: whoever stops reading is no failure of the gateway.
+    const page: { readonly text: string; readonly next: string | undefined } = await gateway.read(
+      path,
+      session.request,
+      async (response) => ({ text: await response.text(), next: nextPage(response.headers.get("link")) }),
+    );
+    for (const line of page.text.split("\n")) {
+      if (line !== "") session.io.stdout.write(`${toSafeJson(parse(line), 0)}\n`);
+    }
+    path = page.next;
   }
   return EXIT.ok;
 });

@@ -20,7 +20,7 @@ export const call = toCommand(async (session, _flags: SessionFlags, ...args: str
   const input = await readToolArguments(words, {
     readFile: (path) => session.readFile(path),
     readStdin: () => session.readStdin("the tool's arguments"),
-    schemaOf: async () => (await agents.tools(agent, request)).find(({ name }) => name === tool)?.tool.inputSchema,
+    schemaOf: () => agents.schemaOf(agent, tool, request),
   });
   const startedAt = session.io.now();
   const routed = await session.waiting(`Calling ${tool} …`, (line) => {

@@ -40,9 +40,14 @@ export const importCommand = toCommand(async (session, flags: ImportFlags, path?
     throw new CliError("invalid_file", "Cannot make a configuration as none of the servers can be used as it is");
   }
   const text = (isYaml: boolean) => isYaml ? toYaml(config, files) : `${JSON.stringify(config, undefined, 2)}\n`;
-  if (flags.write !== undefined) await write(session, flags.write, text(!flags.write.endsWith(".json")));
+  if (flags.write !== undefined && config !== undefined) {
+    await write(session, flags.write, text(!flags.write.endsWith(".json")));
+  }
   if (flags.json === true) {
-    session.output.json({ ...imported, ...(flags.write !== undefined && { written: flags.write }) });
+    session.output.json({
+      ...imported,
+      ...(flags.write !== undefined && config !== undefined && { written: flags.write }),
+    });
     return config === undefined ? EXIT.config : EXIT.ok;
   }
   if (flags.write === undefined) session.io.stdout.write(text(true));

@@ -47,6 +47,13 @@ export const keyNew = toCommand(async (session, { agent, id, expires }: KeyNewFl
     }
     return EXIT.ok;
   }
+  if (agent === "*" && Object.keys(details).length > 0) {
+    const way = "make it at the gateway with --url, or for one agent with --agent";
+    throw new CliError(
+      "invalid_usage",
+      `Cannot make that key as PORTOLAN_KEYS holds neither a name nor an end: ${way}`,
+    );
+  }
   const key = createKey();
   const digest = await digestKey(key);
   if (output.isJson) {

@@ -64,8 +64,9 @@ const NEEDS_BRIDGE =
  * @returns The configuration, and what became of each server.
  */
 export function importServers(files: readonly EditorFile[], options: ImportOptions): ImportedServers {
-  const variables = new Variables();
+  const variables = new Variables(namesIn(files));
   const configs = new Map<string, JsonObject>();
+  const secrets = new Map<string, JsonObject>();
   const servers: ImportedServer[] = [];
   const seen = new Set<string>();
   let port = FIRST_BRIDGE_PORT;
@@ -90,35 +91,42 @@ export function importServers(files: readonly EditorFile[], options: ImportOptio
         continue;
       }
       const made = toRemoteServer(remote, { server, variables, inputs });
-      const checked = "refused" in made ? made.refused : checkServer(server, made.config);
+      const own = Object.fromEntries("refused" in made ? [] : made.secrets.map((name) => [name, `\${env:${name}}`]));
+      const checked = "refused" in made ? made.refused : checkServer(server, made.config, own);
       if (typeof checked === "string") {
         refuse(checked);
         continue;
       }
       configs.set(server, checked);
+      if (Object.keys(own).length > 0) secrets.set(server, own);
       servers.push({ ...known, state: "imported" });
     }
   }
   const config = configs.size === 0 ? undefined : {
     servers: Object.fromEntries(configs),
-    agents: { [options.agent]: { servers: [...configs.keys()] } },
+    agents: {
+      [options.agent]: {
+        servers: [...configs.keys()],
+        ...(secrets.size > 0 && { secrets: Object.fromEntries(secrets) }),
+      },
+    },
   };
   if (config !== undefined) check(config);
   return { config, servers, variables: variables.all };
 }
 
 /** The server as the configuration takes it; or its faults, which quote nothing of it. */
-function checkServer(name: string, server: JsonObject): JsonObject | string {
-  const faults = faultsOf(name, server);
+function checkServer(name: string, server: JsonObject, secrets: JsonObject): JsonObject | string {
+  const faults = faultsOf(name, server, secrets);
   if (faults === undefined) return server;
   // The person's own file names the address already: that it is a private one is no accident.
   const allowed = { ...server, allowPrivate: true };
-  return faultsOf(name, allowed) === undefined ? allowed : faults;
+  return faultsOf(name, allowed, secrets) === undefined ? allowed : faults;
 }
 
-function faultsOf(name: string, server: JsonObject): string | undefined {
+function faultsOf(name: string, server: JsonObject, secrets: JsonObject): string | undefined {
   try {
-    check({ servers: { [name]: server }, agents: { default: { servers: [name] } } });
+    check({ servers: { [name]: server }, agents: { default: { servers: [name], secrets: { [name]: secrets } } } });
     return undefined;
   } catch (error) {
     if (!isMCPError(error)) throw error;
@@ -156,4 +164,12 @@ function toServerName(name: string, taken: ReadonlySet<string>): string {
 function ignoredOf(entry: { readonly [field: string]: JsonValue }): { readonly ignored?: readonly string[] } {
   const ignored = Object.keys(entry).filter((field) => !KNOWN_FIELDS.has(field));
   return ignored.length === 0 ? {} : { ignored };
+}
+
+/** The variables that the files name themselves, in references and as the environment of processes. */
+function namesIn(files: readonly EditorFile[]): ReadonlySet<string> {
+  const servers = files.flatMap(({ servers }) => [...servers.values()].filter(isJsonObject));
+  const referred = [...JSON.stringify(servers).matchAll(/\$\{(?:env:)?([A-Za-z_]\w*)/g)].map(([, name = ""]) => name);
+  const own = servers.flatMap(({ env }) => isJsonObject(env) ? Object.keys(env) : []);
+  return new Set([...referred, ...own]);
 }

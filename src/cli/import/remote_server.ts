@@ -20,7 +20,9 @@ export interface RemoteContext {
 }
 
 /** A server of the configuration, or why there is none. */
-export type RemoteServer = { readonly config: JsonObject } | { readonly refused: string };
+export type RemoteServer = { readonly config: JsonObject; readonly secrets: readonly string[] } | {
+  readonly refused: string;
+};
 
 /** Headers whose value is no secret. */
 const PLAIN_HEADERS = new Set(["accept-language", "user-agent"]);
@@ -46,13 +48,15 @@ export function toRemoteServer(server: JsonObject, context: RemoteContext): Remo
   }
   try {
     const headers = headersOf(server.headers, context);
-    const url = urlOf(address, headers, context);
+    const secrets: string[] = [];
+    const url = urlOf(address, headers, secrets, context);
     return {
       config: {
         url,
         ...(type === "sse" && { transport: "sse" }),
         ...(headers.size > 0 && { headers: Object.fromEntries(headers) }),
       },
+      secrets,
     };
   } catch (error) {
     if (error instanceof Refusal) return { refused: error.message };
@@ -83,11 +87,13 @@ function headerOf(name: string, text: string, context: RemoteContext): Template 
     if (typeof part !== "string") return [part];
     const [, scheme, secret] = SCHEME.exec(part) ?? [];
     if (scheme !== undefined && secret !== undefined) return [scheme, hide(secret)];
-    return isAlone ? [hide(part)] : part.split(/(\s+)/).map((word) => looksSecret(word) ? hide(word) : word);
+    // In a header for a secret, one word before the reference is a scheme; all else is part of the secret.
+    const isSecret = isAlone || (isSecretName(name) && !/^(?:\s*|[A-Za-z-]+\s+)$/.test(part));
+    return isSecret ? [hide(part)] : part.split(/(\s+)/).map((word) => looksSecret(word) ? hide(word) : word);
   });
 }
 
-function urlOf(text: string, headers: Map<string, string>, context: RemoteContext): string {
+function urlOf(text: string, headers: Map<string, string>, secrets: string[], context: RemoteContext): string {
   const purpose = `the address of "${context.server}"`;
   const template = parse(text, purpose, context);
   const hide = (literal: string, what: string) => {
@@ -103,10 +109,17 @@ function urlOf(text: string, headers: Map<string, string>, context: RemoteContex
     if (!headers.has("authorization")) headers.set("authorization", toConfigText([toReference(name)]));
   }
   const [, origin = "", path = "", query = ""] = /^([^/?#]*:\/\/[^/?#]*|[^/?#]*)([^?#]*)(\?[^#]*)?/.exec(written) ?? [];
-  const segments = path.split("/").map((part) => !part.includes("${") && looksSecret(part) ? hide(part, "path") : part);
+  // The path is shown in the status: by a secret of the agent it is shown as its name, by the environment as it is.
+  const segments = path.split("/").map((part) => {
+    if (part.includes("${") || !looksSecret(part)) return part;
+    const name = context.variables.nameFor(part, context.server, "path", purpose);
+    secrets.push(name);
+    return `\${${name}}`;
+  });
   const parameters = query.replace(/^\?/, "").split("&").filter((part) => part !== "").map((part) => {
     const [name = "", ...rest] = part.split("=");
     const value = rest.join("=");
+    if (rest.length === 0) return looksSecret(name) ? hide(name, "query") : part;
     const isPlain = value === "" || value.includes("${") || !(isSecretName(name) || looksSecret(value));
     return isPlain ? part : `${name}=${hide(value, name)}`;
   });

@@ -27,7 +27,10 @@ export interface StdioContext {
   readonly inputs: ReadonlyMap<string, string>;
 }
 
-const URL_WITH_PASSWORD = /^[a-z][a-z0-9+.-]*:\/\/[^/\s]*:[^/\s]*@/i;
+const URL_WITH_PASSWORD = /[a-z][a-z0-9+.-]*:\/\/[^/\s]*:[^/\s]*@/i;
+/** Also in the middle of a word: in JSON, in a connection string, in a line for a shell, in a query. */
+const NAMED_INSIDE =
+  /(?:auth|token|key|secret|passw|pwd|credential|cookie|session|signature|jwt|bearer)[\w.-]*["']?\s*[=:]\s*["']?[^\s"'$]/i;
 
 /**
  * The words of a process that does nothing but pass on what a remote server says, made into that server.
@@ -80,7 +83,9 @@ export function toBridge(server: JsonObject, port: number, context: StdioContext
 
 function wordsOf({ command, args }: JsonObject): readonly string[] {
   const own = Array.isArray(args) ? args.filter((word) => typeof word === "string") : [];
-  const words = [...(typeof command === "string" ? [command] : []), ...own];
+  // Cursor takes a whole line for a shell as the command.
+  const program = typeof command === "string" ? (own.length === 0 ? command.trim().split(/\s+/) : [command]) : [];
+  const words = [...program, ...own];
   // What Windows wants in front is nothing elsewhere.
   return /^cmd(?:\.exe)?$/i.test(words[0] ?? "") && /^\/c$/i.test(words[1] ?? "") ? words.slice(2) : words;
 }
@@ -94,15 +99,24 @@ function toTemplate(word: string, before: string, { server, variables, inputs }:
   const purpose = `an argument of "${server}", where its bridge runs`;
   const parsed = variables.parse(word, purpose, inputs);
   // What the editor alone knows is for the person to fill in.
-  if ("unknown" in parsed) return [word];
-  if (parsed.some((part) => typeof part !== "string")) return parsed;
+  const hide = (text: string) => toReference(variables.nameFor(text, server, "argument", purpose));
+  if ("unknown" in parsed) return [holdsSecret(word, before) ? hide(word) : word];
+  if (parsed.some((part) => typeof part !== "string")) {
+    return parsed.map((part) => typeof part === "string" && holdsSecret(part, "") ? hide(part) : part);
+  }
   const [, head = "", name = "", value = ""] = /^(-{0,2}([A-Za-z][\w.-]*)[=:]\s*)(.+)$/s.exec(word) ?? [];
   if (head !== "" && !/^[a-z]+:\/\//i.test(word) && (isSecretName(name) || looksSecret(value))) {
     return [head, toReference(variables.nameFor(value, server, name, purpose))];
   }
   const isNamed = /^--?[A-Za-z]/.test(before) && isSecretName(before) && !before.includes("=") && !word.startsWith("-");
   const isSecret = isNamed || URL_WITH_PASSWORD.test(word) || /\bbearer\s/i.test(word) || looksSecret(word) ||
+    holdsSecret(word, before) ||
     (/^https?:\/\/[^?]*\?/i.test(word) && word.split(/[?&=]/).some((part) => isSecretName(part) || looksSecret(part)));
   if (!isSecret) return [word];
   return [toReference(variables.nameFor(word, server, isNamed ? before : "argument", purpose))];
+}
+
+function holdsSecret(word: string, before: string): boolean {
+  const isUser = /^(?:-u|--(?:proxy-)?user)$/.test(before) && word.includes(":");
+  return isUser || URL_WITH_PASSWORD.test(word) || NAMED_INSIDE.test(word);
 }

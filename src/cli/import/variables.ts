@@ -51,6 +51,16 @@ export class Variables {
   readonly #purposes = new Map<string, string>();
   /** So that one secret is one variable. */
   readonly #nameOf = new Map<string, string>();
+  readonly #referred: ReadonlySet<string>;
+
+  /**
+   * Makes none yet.
+   *
+   * @param referred The variables that the files refer to: they hold other secrets than those that are met.
+   */
+  constructor(referred: ReadonlySet<string> = new Set()) {
+    this.#referred = referred;
+  }
 
   /** All variables, in the order in which they were met. */
   get all(): readonly ImportedVariable[] {
@@ -71,7 +81,7 @@ export class Variables {
     if (known !== undefined) return known;
     const base = toEnvName(what.toLowerCase().includes(server.toLowerCase()) ? what : `${server} ${what}`);
     let name = base;
-    for (let count = 2; this.#purposes.has(name); count++) name = `${base}_${count}`;
+    for (let count = 2; this.#purposes.has(name) || this.#referred.has(name); count++) name = `${base}_${count}`;
     this.#nameOf.set(secret, name);
     this.#purposes.set(name, purpose);
     return name;
@@ -109,7 +119,9 @@ export class Variables {
       if (!isKnown) return { unknown: /^[A-Za-z]+$/.test(kind ?? name) ? kind ?? name : "something" };
       const variable = isInput ? toEnvName(name) : name;
       this.note(variable, isInput && inputs.get(name) ? inputs.get(name) ?? purpose : purpose);
-      const isSafe = fallback !== undefined && fallback !== "" && !looksSecret(fallback) && !fallback.includes("${");
+      // A default may be a secret that looks like none: an address without a user and a query is kept, nothing else.
+      const isSafe = fallback !== undefined && /^https?:\/\/[^@?#$]*$/i.test(fallback) &&
+        !fallback.split("/").some(looksSecret);
       parts.push({ from: "env", name: variable, fallback: isSafe ? fallback : undefined });
     }
     if (from < text.length) parts.push(text.slice(from));
