@@ -100,7 +100,9 @@ export async function openConfig(
           tell(`Cannot watch "${source.path}" as ${reason}: SIGHUP has it read anew`);
         },
       });
-      if (isClosed) unwatch();
+      if (isClosed) return unwatch();
+      // It may have been written since it was read, when nobody watched.
+      await keeper.reload();
     },
     close() {
       isClosed = true;

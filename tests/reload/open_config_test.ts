@@ -40,6 +40,19 @@ Deno.test("openConfig() watches a file until it is closed", async () => {
   await Deno.remove(folder, { recursive: true });
 });
 
+Deno.test("openConfig() takes what was written before anybody watched", async () => {
+  const folder = await Deno.makeTempDir();
+  const path = `${folder}/portolan.yaml`;
+  await Deno.writeTextFile(path, toYaml("first"));
+  const said: string[] = [];
+  const source = await openConfig({ ...SETTINGS, config: { path } }, toDeps(said, said, undefined));
+  await Deno.writeTextFile(path, toYaml("second"));
+  await source.watch();
+  assertStringIncludes(said[0] ?? "", 'server "second" added');
+  source.close();
+  await Deno.remove(folder, { recursive: true });
+});
+
 for (const reload of [undefined, "watch"] as const) {
   Deno.test(`openConfig() says that a file is not watched, louder where that was asked for: ${reload}`, async () => {
     const folder = await Deno.makeTempDir();
