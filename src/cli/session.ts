@@ -4,7 +4,6 @@
  * @module
  */
 
-import { abortable } from "@std/async";
 import { MCPError } from "../errors.ts";
 import type { PortolanConfig } from "../server_config.ts";
 import type { RequestOptions } from "../tool_client.ts";
@@ -171,6 +170,7 @@ export class Session {
       throw new CliError("invalid_usage", `Cannot read ${what} from standard input as that holds ${this.#stdinFor}`);
     }
     this.#stdinFor = what;
+    const { abortable } = await import("@std/async");
     // A read cannot be ended: the person who interrupts does not wait for it.
     return await abortable(this.io.stdin.readText(), this.io.signal);
   }
