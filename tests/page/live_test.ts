@@ -103,7 +103,7 @@ Deno.test("GET /ui/events says that a server went down, and that it came back", 
 });
 
 Deno.test("GET /ui/events has a place for so many screens of one caller, and gives it back", async () => {
-  const { browser } = await openPage();
+  const { browser, gateway } = await openPage();
   await browser.signIn("kairos-key");
   const open = () => browser.ask("/ui/events");
   const streams = await Promise.all(Array.from({ length: 32 }, open));
@@ -115,4 +115,5 @@ Deno.test("GET /ui/events has a place for so many screens of one caller, and giv
   const again = await open();
   assertEquals(again.status, 200);
   await again.body?.cancel();
+  await gateway.drain();
 });
