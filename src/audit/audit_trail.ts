@@ -116,11 +116,34 @@ export class AuditTrail {
   }
 
   /**
-   * Writes what has been noted, as far as the store takes it in time.
+   * Writes what has been noted, where the store takes it at once.
    *
    * @param timeoutMs How long it may take, in milliseconds.
    */
   async flush(timeoutMs: number): Promise<void> {
+    using deadline = new Deadline(timeoutMs);
+    const write = async () => {
+      await this.#writing;
+      await this.#write();
+    };
+    await deadline.race(write()).catch(() => {});
+  }
+
+  /**
+   * Writes what has been noted and takes no more.
+   *
+   * @param timeoutMs How long it may take, in milliseconds.
+   */
+  async close(timeoutMs: number): Promise<void> {
+    if (this.#isClosed) return;
+    await this.#writeWithin(timeoutMs);
+    this.#isClosed = true;
+    clearAlarm(this.#alarm);
+    this.#closing.abort();
+  }
+
+  /** Tries again and again: there is no later. */
+  async #writeWithin(timeoutMs: number): Promise<void> {
     using deadline = new Deadline(timeoutMs);
     const { signal } = deadline;
     let pause: Alarm | undefined;
@@ -132,19 +155,6 @@ export class AuditTrail {
     };
     await deadline.race(writeAll()).catch(() => {});
     clearAlarm(pause);
-  }
-
-  /**
-   * Writes what has been noted and takes no more.
-   *
-   * @param timeoutMs How long it may take, in milliseconds.
-   */
-  async close(timeoutMs: number): Promise<void> {
-    if (this.#isClosed) return;
-    await this.flush(timeoutMs);
-    this.#isClosed = true;
-    clearAlarm(this.#alarm);
-    this.#closing.abort();
   }
 
   #note(noted: NotedCall | string): void {
