@@ -23,9 +23,9 @@ Deno.test("main.ts takes its file anew under load: servers come, go and move, ke
     return textResult("slow is done");
   };
   const whoami = (name: string) => ({ name: "whoami", run: () => textResult(name) });
-  await using one = await startMCPServer({ name: "one", tools: [whoami("one"), { name: "slow", run }] });
-  await using two = await startMCPServer({ name: "two", tools: [whoami("two")] });
-  await using notes = await startMCPServer({ name: "notes", tools: [{ name: "note" }] });
+  await using one = await startMCPServer({ name: "one", json: true, tools: [whoami("one"), { name: "slow", run }] });
+  await using two = await startMCPServer({ name: "two", json: true, tools: [whoami("two")] });
+  await using notes = await startMCPServer({ name: "notes", json: true, tools: [{ name: "note" }] });
   const toYaml = (url: string, agent = "servers: [files]", rest = "") =>
     `servers: { files: { url: "${url}" }, notes: { url: "${notes.url}" } }\nagents: { Kairos: { ${agent} } }\n${rest}`;
   await using program = await startOnFile(toYaml(one.url), ENV);
@@ -128,8 +128,8 @@ Deno.test("main.ts asks for keys from the moment that its file has some", async 
 Deno.test("Two gateways on one KV file: what is put at one is served by both under load, without a failed call", async () => {
   await using file = await createStoreFile();
   const whoami = (name: string) => ({ name: "whoami", run: () => textResult(name) });
-  await using one = await startMCPServer({ name: "one", tools: [whoami("one")] });
-  await using two = await startMCPServer({ name: "two", tools: [whoami("two")] });
+  await using one = await startMCPServer({ name: "one", json: true, tools: [whoami("one")] });
+  await using two = await startMCPServer({ name: "two", json: true, tools: [whoami("two")] });
   const toYaml = (url: string) => `servers: { files: { url: "${url}" } }\nagents: { Kairos: { servers: [files] } }\n`;
   const env = {
     ...ENV,
