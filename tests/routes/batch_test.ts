@@ -182,7 +182,9 @@ Deno.test("POST /agents/:agent/batch ends all calls by one deadline, and begins 
 Deno.test("POST /agents/:agent/batch makes a call once for its key, alone or in a batch", async () => {
   const { ask, directory } = await openHarness({}, { store: new MemoryRouteStore() });
   const call = { tool: "search", arguments: { query: "ahoy" }, idempotencyKey: "k" };
-  const { results } = await (await ask(PATH, post(batch([call, call, { ...call, arguments: {} }])))).json();
+  // One after the other: of several at once, whichever is first has the key.
+  const calls = batch([call, call, { ...call, arguments: {} }], { concurrency: 1 });
+  const { results } = await (await ask(PATH, post(calls))).json();
   assertEquals(results.map(({ status }: { status: number }) => status), [200, 200, 422]);
   assertEquals(results.filter(({ replayed }: { replayed?: boolean }) => replayed === true).length, 1);
   const alone = await ask("/agents/Kairos/tools/search", post('{"query":"ahoy"}', { "idempotency-key": "k" }));
