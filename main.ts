@@ -124,9 +124,8 @@ async function openProgram(bindsItself: boolean): Promise<Program> {
     // A key that opens no more is refused at once, however long new servers take to connect; what is to be open to all
     // waits until what is not for all is gone.
     if (next.open === undefined) gateway.update(next);
-    const difference = await manager.applyConfig(config, { connect: eager });
+    await manager.applyConfig(config, { connect: eager });
     if (next.open !== undefined) gateway.update(next);
-    return difference;
   });
   const connectAll = async () => {
     // Rejects only where the manager is closed meanwhile; servers that are down are in the status.

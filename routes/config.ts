@@ -8,7 +8,7 @@ import { type Context, Hono } from "hono";
 import type { GatewayEnv, RouteDeps } from "../src/gateway/gateway_env.ts";
 import { readText } from "../src/gateway/json_body.ts";
 import { RequestError } from "../src/gateway/request_error.ts";
-import type { ConfigAdmin, ConfigChange, ConfigChangeOptions } from "../src/reload/config_admin.ts";
+import type { ConfigAdmin, ConfigChange, ConfigChangeOptions, ConfigState } from "../src/reload/config_admin.ts";
 import { audited } from "./_audited.ts";
 
 const CONFIG_TYPE = /^(application\/(json|yaml|x-yaml)|text\/(yaml|plain))$/i;
@@ -27,36 +27,32 @@ const CONFIG_TYPE = /^(application\/(json|yaml|x-yaml)|text\/(yaml|plain))$/i;
  */
 export function configRoutes(deps: RouteDeps): Hono<GatewayEnv> {
   const { inFlight, maxBodyBytes } = deps;
-  const answer = (c: Context<GatewayEnv>, change: ConfigChange) => {
-    if (change.version !== undefined) c.header("etag", `"${change.version}"`);
-    return c.json(change);
+  const answer = (c: Context<GatewayEnv>, body: ConfigState | ConfigChange) => {
+    if (body.version !== undefined) c.header("etag", `"${body.version}"`);
+    return c.json(body);
+  };
+  const change = async (
+    c: Context<GatewayEnv>,
+    action: "config_replaced" | "config_removed",
+    work: (config: ConfigAdmin, options: ConfigChangeOptions) => Promise<ConfigChange>,
+  ) => {
+    const config = requireConfig(deps);
+    const options = readOptions(c);
+    const run = () => inFlight.run(c.req.raw.signal, () => work(config, options));
+    // What only looks is no change.
+    return answer(c, await (options.dryRun === true ? run() : audited(deps, c, { action, agent: "*" }, run)));
   };
   return new Hono<GatewayEnv>()
     .get("/admin/config", async (c) => {
       const config = requireConfig(deps);
-      const state = await inFlight.run(c.req.raw.signal, () => config.read());
-      if (state.version !== undefined) c.header("etag", `"${state.version}"`);
-      return c.json(state);
+      return answer(c, await inFlight.run(c.req.raw.signal, () => config.read()));
     })
-    .put("/admin/config", async (c) => {
-      const config = requireConfig(deps);
-      const options = readOptions(c);
-      const write = () =>
-        inFlight.run(c.req.raw.signal, async () => {
-          const text = await readText(c.req.raw, maxBodyBytes, { type: CONFIG_TYPE, wanted: "YAML or JSON" });
-          return await config.write(text, options);
-        });
-      // What only looks is no change.
-      if (options.dryRun === true) return answer(c, await write());
-      return answer(c, await audited(deps, c, { action: "config_replaced", agent: "*" }, write));
-    })
-    .delete("/admin/config", async (c) => {
-      const config = requireConfig(deps);
-      const options = readOptions(c);
-      const remove = () => inFlight.run(c.req.raw.signal, () => config.remove(options));
-      if (options.dryRun === true) return answer(c, await remove());
-      return answer(c, await audited(deps, c, { action: "config_removed", agent: "*" }, remove));
-    });
+    .put("/admin/config", (c) =>
+      change(c, "config_replaced", async (config, options) => {
+        const text = await readText(c.req.raw, maxBodyBytes, { type: CONFIG_TYPE, wanted: "YAML or JSON" });
+        return await config.write(text, options);
+      }))
+    .delete("/admin/config", (c) => change(c, "config_removed", (config, options) => config.remove(options)));
 }
 
 function requireConfig({ config }: RouteDeps): ConfigAdmin {

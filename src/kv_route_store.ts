@@ -20,6 +20,7 @@ import { checkTimeout } from "./deadline.ts";
 import type { KvAtomicOperation, KvDatabase } from "./cache/kv_database.ts";
 import type { JsonObject, JsonValue } from "./protocol.ts";
 import {
+  MAX_KEPT_MS,
   MAX_ROUTE_VALUE_BYTES,
   type RouteKey,
   type RouteStore,
@@ -75,7 +76,6 @@ export interface KvRouteStoreOptions {
 }
 
 const MAX_KEY_BYTES = 2_000;
-const MAX_EXPIRE_IN_MS = 365 * 24 * 3_600_000;
 const MAX_LOCKED_TRIES = 6;
 const MAX_CONTESTED_KEYS = 1_000;
 
@@ -168,7 +168,7 @@ export class KvRouteStore implements RouteStore {
     if (!Number.isFinite(expiresAtMs)) {
       throw new RangeError(`Cannot use expiresAtMs as the end of a value: ${String(expiresAtMs)}`);
     }
-    const expireIn = Math.min(MAX_EXPIRE_IN_MS, Math.max(1, Math.ceil(expiresAtMs - this.#now())));
+    const expireIn = Math.min(MAX_KEPT_MS, Math.max(1, Math.ceil(expiresAtMs - this.#now())));
     const write = (version: string | null | undefined) =>
       this.#commit(path, version, (operation) => operation.set(path, { expiresAtMs, json }, { expireIn }));
 

@@ -328,3 +328,16 @@ export function parseJsonObject(text: string): JsonObject | undefined {
     return undefined;
   }
 }
+
+/**
+ * The same text for the same data, in whatever order its members are.
+ *
+ * @param data Plain data.
+ * @returns The text; it holds every value, secrets included.
+ */
+export function toSortedText(data: unknown): string {
+  return JSON.stringify(data, (_, value: unknown) => {
+    if (!isJsonObject(value)) return value;
+    return Object.fromEntries(Object.entries(value).sort(([one], [other]) => one < other ? -1 : 1));
+  }) ?? "";
+}

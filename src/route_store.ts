@@ -9,6 +9,10 @@ import type { JsonObject } from "./protocol.ts";
 
 /** What every store takes: values of up to this many bytes, measured as UTF-8 JSON. Larger ones are refused. */
 export const MAX_ROUTE_VALUE_BYTES = 60_000;
+/** The longest that KV keeps a value, in milliseconds: what is in use is written anew long before. */
+export const MAX_KEPT_MS = 365 * 86_400_000;
+/** After how long it is written anew, in milliseconds. */
+export const RENEWED_AFTER_MS = 30 * 86_400_000;
 
 /**
  * A key: a path of parts, compared part by part. Not empty, and every part is well-formed Unicode.

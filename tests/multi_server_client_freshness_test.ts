@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { type JsonObject, type ListFreshness, MCPClientManager, MemoryRouteStore } from "@portolan/mcp";
 import { MultiServerMCPClient, type ServerConfig } from "@portolan/mcp";
 import { answer, type Behaviour, sequence } from "./support/behaviours.ts";
@@ -204,4 +204,29 @@ Deno.test("MCPClientManager.flushCache() flushes one agent, or all, also those t
   await failureOf(() => manager.flushCache("Hermes"), "agent_not_found");
   await manager.close();
   await failureOf(() => manager.flushCache(), "closed");
+});
+
+Deno.test("MultiServerMCPClient.getStatus() tells when a list was made, when it changed and until when it is used", async () => {
+  let nowMs = Date.now();
+  await using server = await startMCPServer({ tools: [{ name: "read", description: "Reads" }] });
+  const options = { now: () => nowMs, toolsTtlMs: 60_000 };
+  await using client = new MultiServerMCPClient("Kairos", { servers: { files: { url: server.url } } }, options);
+  const times = () => {
+    const { toolsUpdatedAtMs, toolsChangedAtMs, toolsExpireAtMs } = client.getConnectionStatus().files ?? {};
+    return [toolsUpdatedAtMs, toolsChangedAtMs, toolsExpireAtMs];
+  };
+  assertEquals([times(), client.getConnectionStatus().files?.latencySamples], [
+    [undefined, undefined, undefined],
+    undefined,
+  ]);
+  await client.connectToServers();
+  const madeAtMs = nowMs;
+  assertEquals(times(), [madeAtMs, undefined, madeAtMs + 60_000]);
+  nowMs += 5_000;
+  server.setTools([{ name: "read", description: "Reads more" }]);
+  await client.reconnect({ server: "files" });
+  assertEquals(times(), [nowMs, nowMs, nowMs + 60_000]);
+  const samples = client.getConnectionStatus().files?.latencySamples ?? [];
+  assert(samples.length >= 2 && samples.every((ms) => ms >= 0), String(samples));
+  assertEquals(samples.at(-1), client.getConnectionStatus().files?.latencyMs);
 });

@@ -47,14 +47,14 @@ export interface CatalogServer {
   readonly toKey: () => Promise<ServerCacheKey>;
   /** Its pins. @default {undefined, its tools are not pinned} */
   readonly pins?: PinView | undefined;
+  /** The names that the server before it in its place had; they count until it lists its own. @default {[]} */
+  readonly before?: readonly string[] | undefined;
 }
 
 /** A server and what it listed. */
 export interface Slot extends CatalogServer {
   /** What it listed last; `undefined` where nothing is known. */
   list: KnownList | undefined;
-  /** The names that the server before it in its place had; they count until it lists its own. */
-  before: readonly string[];
   /** Where the route cache keeps it. */
   key: Promise<ServerCacheKey> | undefined;
   /** How often in a row a server with tools said that it has none. */
@@ -78,7 +78,7 @@ export type ListStatus = Pick<
  * @returns The slot.
  */
 export function createSlot(server: CatalogServer): Slot {
-  return { ...server, list: undefined, before: [], key: undefined, empties: 0, begunAt: 0, changedAtMs: undefined };
+  return { ...server, list: undefined, key: undefined, empties: 0, begunAt: 0, changedAtMs: undefined };
 }
 
 /**
@@ -121,7 +121,7 @@ export function namesOf(slot: Slot): readonly string[] {
  * @returns The names.
  */
 export function listedNamesOf(slot: Slot): readonly string[] {
-  return slot.list?.failed === false ? slot.list.tools.map(({ name }) => name) : slot.before;
+  return slot.list?.failed === false ? slot.list.tools.map(({ name }) => name) : slot.before ?? [];
 }
 
 /**

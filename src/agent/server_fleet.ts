@@ -12,6 +12,7 @@ import type { Tool } from "../protocol.ts";
 import { SharedTask } from "../shared_task.ts";
 import type { SingleServerMCPClient } from "../single_server_client.ts";
 import type { ServerStatus } from "../status.ts";
+import type { RequestOptions } from "../tool_client.ts";
 import { ASK_TIMEOUT_MS } from "./known_lists.ts";
 import { arrange } from "./server_order.ts";
 import type { ToolCatalog } from "./tool_catalog.ts";
@@ -278,10 +279,7 @@ export class ServerFleet {
     };
     try {
       await (reconnect ? client.reconnect(options) : client.connect(options));
-      const tools = await client.listTools(options);
-      const { toolsPartial: partial, toolsTtlMs: ttlMs } = client.getStatus();
-      const isPublic = client.listCacheScope("tools") === "public";
-      const listing = { tools, partial, ttlMs, isPublic };
+      const listing = await askForTools(client, options);
       member.failure = undefined;
       await record(listing, token);
     } catch (error) {
@@ -296,4 +294,18 @@ export class ServerFleet {
       throw error;
     }
   }
+}
+
+/**
+ * Asks a server for its tools.
+ *
+ * @param client Its client.
+ * @param options Deadline and cancellation.
+ * @returns The tools, and what the server says of their list.
+ * @throws {MCPError} If it does not list them.
+ */
+export async function askForTools(client: SingleServerMCPClient, options: RequestOptions): Promise<Listing> {
+  const tools = await client.listTools(options);
+  const { toolsPartial: partial, toolsTtlMs: ttlMs } = client.getStatus();
+  return { tools, partial, ttlMs, isPublic: client.listCacheScope("tools") === "public" };
 }

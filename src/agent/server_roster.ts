@@ -7,7 +7,8 @@
 
 import { pooledMap } from "@std/async";
 import { isMCPError, type MCPError } from "../errors.ts";
-import { serverOf, toSortedText } from "../config/config_difference.ts";
+import { serverOf } from "../config/config_difference.ts";
+import { toSortedText } from "../protocol.ts";
 import type { AgentConfig, ResolvedAgent, ResolvedServer, ServerConfig } from "../server_config.ts";
 import type { SingleServerMCPClient } from "../single_server_client.ts";
 import type { RequestOptions } from "../tool_client.ts";
@@ -15,7 +16,7 @@ import type { Listing } from "../cache/cached_tools.ts";
 import type { AgentContext } from "./agent_context.ts";
 import type { AgentWatches } from "./agent_watches.ts";
 import type { MadeServer, ServerFactory } from "./server_factory.ts";
-import type { ServerFleet } from "./server_fleet.ts";
+import { askForTools, type ServerFleet } from "./server_fleet.ts";
 import type { ToolCatalog } from "./tool_catalog.ts";
 
 /** How long a server is waited for that may have a person authorize, in milliseconds; callers leave earlier. */
@@ -167,10 +168,9 @@ export class ServerRoster {
     });
     const { catalog, fleet, context } = this.#deps;
     // What a server owned stays its own where the one in its place does not answer: no call slides to another.
-    const before = new Map(fresh.map(({ resolved: { name } }) => [name, catalog.claimsOf(name)]));
+    const claims = new Map(fresh.map(({ resolved: { name } }) => [name, catalog.claimsOf(name)]));
     const retired = [...gone, ...fresh.map(({ resolved }) => resolved.name)].map((name) => this.#take(name));
-    for (const one of fresh) this.#add(one);
-    for (const [name, names] of before) catalog.reserve(name, names);
+    for (const one of fresh) this.#add(one, claims.get(one.resolved.name));
     // One that was added at run time may be named now.
     for (const { resolved: { name }, known } of wanted) this.#known.set(name, known);
     fleet.arrange(names);
@@ -207,7 +207,7 @@ export class ServerRoster {
     return client;
   }
 
-  #add({ resolved, made, known, client, failure }: Fresh): void {
+  #add({ resolved, made, known, client, failure }: Fresh, before?: readonly string[]): void {
     const { catalog, fleet, context, watches, hasPerson } = this.#deps;
     const { name: server, tools: filter, timeoutMs } = resolved;
     const asksPerson = hasPerson && resolved.auth?.grant === "authorization_code";
@@ -219,7 +219,7 @@ export class ServerRoster {
         refresh: () => fleet.memberOf(server).client.refreshPins(),
       }
       : undefined;
-    catalog.add({ server, filter, toKey: made.toKey, pins });
+    catalog.add({ server, filter, toKey: made.toKey, pins, before });
     const makeClient = client === undefined ? made.makeClient : () => client;
     fleet.add({ server, makeClient, timeoutMs, patienceMs, failure });
     // One that is made already is the fleet's from here on, whether or not anybody calls.
@@ -251,10 +251,7 @@ async function connectFirst(fresh: Fresh, options: RequestOptions): Promise<Fres
   const client = fresh.made.makeClient();
   try {
     await client.connect(options);
-    const tools = await client.listTools(options);
-    const { toolsPartial: partial, toolsTtlMs: ttlMs } = client.getStatus();
-    const isPublic = client.listCacheScope("tools") === "public";
-    return { ...fresh, client, listing: { tools, partial, ttlMs, isPublic } };
+    return { ...fresh, client, listing: await askForTools(client, options) };
   } catch (error) {
     if (options.signal?.aborted === true) return { ...fresh, client };
     return { ...fresh, client, listing: { failed: true }, failure: isMCPError(error) ? error : undefined };

@@ -106,18 +106,6 @@ export class ToolCatalog {
   }
 
   /**
-   * Has a server that takes the place of another keep the names of that one for as long as it gives no list of its own.
-   *
-   * @param server Its name.
-   * @param names The names.
-   */
-  reserve(server: string, names: readonly string[]): void {
-    const slot = this.#slots.get(server);
-    if (slot !== undefined) slot.before = names;
-    this.#forget();
-  }
-
-  /**
    * Removes a server and its tools.
    *
    * @param server Its name.

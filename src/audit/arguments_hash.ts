@@ -4,6 +4,7 @@
  * @module
  */
 
+import { sha256Hex, toHex } from "../cache/sha256.ts";
 import { toCanonicalJson } from "../frozen_json.ts";
 import type { JsonObject } from "../protocol.ts";
 
@@ -38,8 +39,8 @@ export class ArgumentsHash {
     try {
       const text = toCanonicalJson(args);
       if (text === undefined) return undefined;
+      if (this.#secret === undefined) return `sha256:${await sha256Hex(PREFIX + text)}`;
       const bytes = new TextEncoder().encode(PREFIX + text);
-      if (this.#secret === undefined) return `sha256:${toHex(await crypto.subtle.digest("SHA-256", bytes))}`;
       return `hmac-sha256:${toHex(await crypto.subtle.sign("HMAC", await this.#openKey(this.#secret), bytes))}`;
     } catch {
       // An entry without a hash is better than none.
@@ -50,8 +51,4 @@ export class ArgumentsHash {
   #openKey(secret: Uint8Array<ArrayBuffer>): Promise<CryptoKey> {
     return this.#key ??= crypto.subtle.importKey("raw", secret, { name: "HMAC", hash: "SHA-256" }, false, ["sign"]);
   }
-}
-
-function toHex(hash: ArrayBuffer): string {
-  return new Uint8Array(hash).toHex();
 }

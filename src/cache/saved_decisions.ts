@@ -7,7 +7,7 @@
 
 import { isJsonObject, type JsonObject } from "../protocol.ts";
 import { MAX_ROUTE_VALUE_BYTES, type RouteKey } from "../route_store.ts";
-import type { PinKeeper } from "../tools/pin_keeper.ts";
+import type { DecisionChange } from "../tools/withheld_tools.ts";
 import type { RouteStoreGuard } from "./route_store_guard.ts";
 
 /** The version of the form. */
@@ -18,8 +18,6 @@ const MAX_TRIES = 8;
 const NONE: KeptDecisions = { revision: 0, withheld: [], stamp: 0 };
 
 const encoder = new TextEncoder();
-
-type Change = Parameters<NonNullable<PinKeeper["saveDecisions"]>>[0];
 
 /** What is decided. */
 export interface KeptDecisions {
@@ -73,7 +71,7 @@ export class SavedDecisions {
    * @param pinStamp When the pins were last written, as far as is known here.
    * @returns What is decided now; `undefined` where it could not be kept.
    */
-  async save({ withhold = [], release = [] }: Change, pinStamp: number): Promise<KeptDecisions | undefined> {
+  async save({ withhold = [], release = [] }: DecisionChange, pinStamp: number): Promise<KeptDecisions | undefined> {
     const { guard, now, ttlMs, toKey } = this.#deps;
     for (let tries = 0; tries < MAX_TRIES; tries++) {
       const read = await this.#read();

@@ -7,6 +7,7 @@
 
 import type { RouteKey } from "../route_store.ts";
 import type { PinKeeper, PinnedDigests } from "../tools/pin_keeper.ts";
+import type { DecisionChange } from "../tools/withheld_tools.ts";
 import {
   type PinPage,
   putPins,
@@ -123,7 +124,7 @@ export class SavedPins implements PinKeeper {
     return this.#heed(await this.#decisions.load());
   }
 
-  async saveDecisions(change: Parameters<NonNullable<PinKeeper["saveDecisions"]>>[0]): Promise<Decisions> {
+  async saveDecisions(change: DecisionChange): Promise<Decisions> {
     return this.#heed(await this.#decisions.save(change, this.#stamp));
   }
 

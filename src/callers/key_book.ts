@@ -7,7 +7,7 @@
 
 import { RouteStoreGuard } from "../cache/route_store_guard.ts";
 import { RequestError } from "../gateway/request_error.ts";
-import type { RouteStore, RouteStoreItem } from "../route_store.ts";
+import { MAX_KEPT_MS, RENEWED_AFTER_MS, type RouteStore, type RouteStoreItem } from "../route_store.ts";
 import { type KeyRecord, NO_KEYS, parseKeyRecord, toStoredRecord } from "./key_record.ts";
 
 /** How long it may take until a change of one isolate is known to all, in milliseconds. */
@@ -29,10 +29,6 @@ const KEY = ["caller_keys"];
 const REST_MS = 1_000;
 const RETRY_AFTER_MS = 1_000;
 const MAX_TRIES = 6;
-const DAY_MS = 86_400_000;
-/** KV keeps no value for longer than a year: one that is in use is written anew long before. */
-const KEPT_MS = 365 * DAY_MS;
-const RENEWED_AFTER_MS = 30 * DAY_MS;
 
 /**
  * Reads and changes the record of keys. What was seen once is never undone by an older record, such as one of a replica
@@ -100,7 +96,7 @@ export class KeyBook {
       if (!this.#adopt(item, nowMs)) break;
       const record = change(this.#record, nowMs);
       if (record === undefined) return this.#record;
-      const options = { expiresAtMs: nowMs + KEPT_MS, ifVersion: item?.version ?? null };
+      const options = { expiresAtMs: nowMs + MAX_KEPT_MS, ifVersion: item?.version ?? null };
       const written = await this.#changing.run((store) => store.set(KEY, toStoredRecord(record), options));
       if (written?.value === undefined) continue;
       this.#keep(record, nowMs);
@@ -141,7 +137,7 @@ export class KeyBook {
   async #renew(item: RouteStoreItem | undefined): Promise<void> {
     const nowMs = this.#now();
     const record = { ...this.#record, revision: Math.max(this.#record.revision + 1, nowMs), writtenAtMs: nowMs };
-    const options = { expiresAtMs: nowMs + KEPT_MS, ifVersion: item?.version ?? null };
+    const options = { expiresAtMs: nowMs + MAX_KEPT_MS, ifVersion: item?.version ?? null };
     const written = await this.#reading.run((store) => store.set(KEY, toStoredRecord(record), options));
     if (written?.value !== undefined) this.#keep(record, nowMs);
   }

@@ -5,6 +5,7 @@
  */
 
 import { quoteAll } from "../nearest.ts";
+import { toSortedText } from "../protocol.ts";
 import type { AgentConfig, PortolanConfig, ServerConfig } from "../server_config.ts";
 
 /**
@@ -79,19 +80,6 @@ export interface ConfigDifference {
 }
 
 const GATEWAY = ["keys", "jwt", "publicUrl", "limits"] as const;
-
-/**
- * The same text for the same data, in whatever order its members are.
- *
- * @param data Plain data.
- * @returns The text; it holds every value, secrets included.
- */
-export function toSortedText(data: unknown): string {
-  return JSON.stringify(data, (_, value: unknown) => {
-    if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
-    return Object.fromEntries(Object.entries(value).sort(([one], [other]) => one < other ? -1 : 1));
-  }) ?? "";
-}
 
 /**
  * Everything that a configuration says of a server of an agent.

@@ -4,8 +4,8 @@
  * @module
  */
 
-import { deadline } from "@std/async";
 import { MCPError } from "../errors.ts";
+import { WorkCount } from "../work_count.ts";
 import { RequestError, toCallerGone } from "./request_error.ts";
 
 /**
@@ -49,8 +49,7 @@ interface Held<T> extends RunOptions {
 export class InFlight {
   /** What ends each call. */
   readonly #calls = new Set<() => void>();
-  #running = 0;
-  #idle: PromiseWithResolvers<void> | undefined;
+  readonly #work = new WorkCount();
   readonly #stopping = new AbortController();
 
   /** Aborted when the gateway begins to stop: what is open without a call under way ends at once. */
@@ -113,8 +112,8 @@ export class InFlight {
    * @returns The same promise.
    */
   track<T>(work: Promise<T>): Promise<T> {
-    this.#running++;
-    const settle = () => this.#settle();
+    const count = this.#work.begin();
+    const settle = () => count[Symbol.dispose]();
     work.then(settle, settle);
     return work;
   }
@@ -146,7 +145,7 @@ export class InFlight {
     const stop = () => end(toStopped());
     const leave = () => end(toCallerGone());
     this.#calls.add(stop);
-    this.#running++;
+    using _ = this.#work.begin();
     callerSignal.addEventListener("abort", leave, { once: true });
     held.onBegin?.(leave);
     try {
@@ -155,22 +154,11 @@ export class InFlight {
     } finally {
       callerSignal.removeEventListener("abort", leave);
       this.#calls.delete(stop);
-      this.#settle();
     }
   }
 
-  #settle(): void {
-    if (--this.#running === 0) this.#idle?.resolve();
-  }
-
   async #idleWithin(ms: number): Promise<void> {
-    if (this.#running === 0 || ms <= 0) return;
-    const giveUp = new AbortController();
-    const idle = async () => {
-      while (this.#running > 0 && !giveUp.signal.aborted) await (this.#idle = Promise.withResolvers()).promise;
-    };
-    await deadline(idle(), ms).catch(() => giveUp.abort());
-    this.#idle?.resolve();
+    if (ms > 0) await this.#work.idle(ms);
   }
 }
 

@@ -7,7 +7,7 @@
 
 import { MIN_SECRET_BYTES, Sealer } from "../cache/sealer.ts";
 import { sha256Hex } from "../cache/sha256.ts";
-import { isJsonObject, type JsonValue } from "../protocol.ts";
+import { isJsonObject, type JsonValue, toSortedText } from "../protocol.ts";
 import type { Clock } from "./clock.ts";
 import { invalidParams, type RpcError } from "./rpc.ts";
 
@@ -116,13 +116,5 @@ export function refuseState(): RpcError {
 }
 
 async function toBoundText({ agent, caller, method, name, args }: StateBinding): Promise<string> {
-  return JSON.stringify(["mcp_request_state", agent, caller, method, name, await sha256Hex(toCanonical(args))]);
-}
-
-/** The same text for the same arguments, in whichever order a caller writes their names. */
-function toCanonical(value: JsonValue): string {
-  return JSON.stringify(value, (_, part: unknown) => {
-    if (!isJsonObject(part)) return part;
-    return Object.fromEntries(Object.entries(part).sort(([left], [right]) => left < right ? -1 : 1));
-  });
+  return JSON.stringify(["mcp_request_state", agent, caller, method, name, await sha256Hex(toSortedText(args))]);
 }

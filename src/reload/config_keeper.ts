@@ -8,7 +8,7 @@
 import { type ConfigDifference, describeDifference, diffConfigs, isSame } from "../config/config_difference.ts";
 import type { Environment } from "../config/server_fields.ts";
 import { isMCPError } from "../errors.ts";
-import { loadConfig, parseConfigText, readConfigFile } from "../gateway/load_config.ts";
+import { parseConfigText, readConfigFile } from "../gateway/load_config.ts";
 import type { Settings } from "../gateway/settings.ts";
 import type { PortolanConfig } from "../server_config.ts";
 
@@ -42,8 +42,8 @@ export interface ServedConfig {
 export class ConfigKeeper {
   readonly #deps: ConfigKeeperDeps;
   #served: ServedConfig | undefined;
-  #take: ((config: PortolanConfig) => Promise<ConfigDifference>) | undefined;
-  /** What the file held when it was read last. */
+  #take: ((config: PortolanConfig) => Promise<unknown>) | undefined;
+  /** What the file or the environment held when it was read last. */
   #text: string | undefined;
   #refusal: string | undefined;
   #queue: Promise<unknown> = Promise.resolve();
@@ -86,14 +86,10 @@ export class ConfigKeeper {
    * @throws {MCPError} If it cannot be read or has faults (`invalid_config`).
    */
   async readFallback(): Promise<PortolanConfig> {
-    const { source, readTextFile, readVariable, check } = this.#deps;
-    const env = this.#deps.env();
-    if ("path" in source) this.#text = await readConfigFile(source.path, { readTextFile });
-    const config = "path" in source
-      ? await parseConfigText(this.#text ?? "", source.path, { env, readVariable })
-      : await loadConfig(source, { env, readVariable, readTextFile });
-    check(config);
-    return config;
+    const { source } = this.#deps;
+    const text = "path" in source ? await readConfigFile(source.path, this.#deps) : source.text;
+    this.#text = text;
+    return await this.parse(text, this.#name);
   }
 
   /**
@@ -125,7 +121,7 @@ export class ConfigKeeper {
    *
    * @param take Serves it, in one step.
    */
-  serve(take: (config: PortolanConfig) => Promise<ConfigDifference>): void {
+  serve(take: (config: PortolanConfig) => Promise<unknown>): void {
     this.#take = take;
   }
 

@@ -75,9 +75,9 @@ export class KeptConfig implements ConfigAdmin {
     // The one before would open what has been closed since: the newest is not given up for one reading that failed.
     for (const text of [current, current, current, previous]) {
       // Refused, which another reading does not change.
-      if (text === current && this.#fault !== undefined) continue;
-      const config = text && await this.#tryToRead(text, text === current);
-      if (text === null || config === null) continue;
+      if (text === null || (text === current && this.#fault !== undefined)) continue;
+      const config = await this.#tryToRead(text, text === current);
+      if (config === null) continue;
       if (text !== current) this.#lookedAtMs = -Infinity;
       keeper.begin({ config, from: "store" });
       this.#serving = text.id;

@@ -5,7 +5,6 @@
  * @module
  */
 
-import type { ConfigDifference } from "../config/config_difference.ts";
 import type { Environment } from "../config/server_fields.ts";
 import type { Settings } from "../gateway/settings.ts";
 import type { RouteStore } from "../route_store.ts";
@@ -46,7 +45,7 @@ export interface OpenedConfig {
    *
    * @param take Serves it, in one step.
    */
-  serve(take: (config: PortolanConfig) => Promise<ConfigDifference>): void;
+  serve(take: (config: PortolanConfig) => Promise<unknown>): void;
   /** Looks whether the store keeps another, where it is time to: after requests, never before them. */
   readonly poll: (() => void) | undefined;
   /** Reads everything anew, the environment included. Never rejects. */

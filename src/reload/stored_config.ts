@@ -9,7 +9,7 @@ import { RouteStoreGuard } from "../cache/route_store_guard.ts";
 import { Sealer } from "../cache/sealer.ts";
 import { RequestError } from "../gateway/request_error.ts";
 import { isJsonObject, type JsonObject } from "../protocol.ts";
-import type { RouteKey, RouteStore } from "../route_store.ts";
+import { MAX_KEPT_MS, RENEWED_AFTER_MS, type RouteKey, type RouteStore } from "../route_store.ts";
 
 /** The largest text that is kept, in bytes. */
 export const MAX_CONFIG_BYTES = 256 * 1024;
@@ -58,10 +58,6 @@ const HEAD: RouteKey = ["config", "v1"];
 /** How many characters a part has: of three bytes each, encrypted and as Base64, a store takes them. */
 const PART_LENGTH = 13_000;
 const MAX_PARTS = Math.ceil(MAX_CONFIG_BYTES / (PART_LENGTH - 1));
-const DAY_MS = 86_400_000;
-/** KV keeps no value for longer than a year: one that is in use is written anew long before. */
-const KEPT_MS = 365 * DAY_MS;
-const RENEWED_AFTER_MS = 30 * DAY_MS;
 const MAX_TRIES = 6;
 const RETRY_AFTER_MS = 1_000;
 
@@ -195,7 +191,7 @@ export class StoredConfig {
   }
 
   #set(key: RouteKey, value: JsonObject, ifVersion?: string | null) {
-    const options = { expiresAtMs: this.#now() + KEPT_MS, ...(ifVersion !== undefined && { ifVersion }) };
+    const options = { expiresAtMs: this.#now() + MAX_KEPT_MS, ...(ifVersion !== undefined && { ifVersion }) };
     return this.#guard.run((store) => store.set(key, value, options));
   }
 }

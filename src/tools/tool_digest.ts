@@ -27,6 +27,16 @@ export function toToolDigest(name: string, { description, inputSchema }: ToolTex
 }
 
 /**
+ * What a model is told of a tool, and nothing else of it.
+ *
+ * @param tool The tool.
+ * @returns Its description, where it has one, and its arguments.
+ */
+export function toToolText({ description, inputSchema }: ToolText): ToolText {
+  return description === undefined ? { inputSchema } : { description, inputSchema };
+}
+
+/**
  * What a model is told of a tool, as JSON.
  *
  * @param tool The tool.
@@ -51,7 +61,7 @@ export async function readToolText(text: string, name: string, digest: string): 
     if (!isJsonObject(value) || !isJsonObject(value.inputSchema)) return undefined;
     const { description, inputSchema } = value;
     if (description !== undefined && typeof description !== "string") return undefined;
-    const read: ToolText = description === undefined ? { inputSchema } : { description, inputSchema };
+    const read = toToolText({ description, inputSchema });
     return await toToolDigest(name, read) === digest ? read : undefined;
   } catch {
     return undefined;

@@ -7,7 +7,7 @@
 import type { Tool } from "../protocol.ts";
 import type { PinKeeper, PinnedDigests } from "./pin_keeper.ts";
 import type { PinnedTool } from "./pinned_tool.ts";
-import { readToolText, type ToolText, toToolDigest, writeToolText } from "./tool_digest.ts";
+import { readToolText, type ToolText, toToolDigest, toToolText, writeToolText } from "./tool_digest.ts";
 import { WithheldTools } from "./withheld_tools.ts";
 
 /** How many names one server may have pinned: as many as fit two full lists. */
@@ -89,8 +89,8 @@ export class ToolPins {
 
   /** The tools that are withheld, by decision or because they have changed, as far as is known here. */
   get withheld(): readonly string[] {
-    const changed = this.#mode === "block" ? [...this.#changed, ...this.#unpinned] : [];
-    return [...new Set([...this.#withheld.names, ...changed])];
+    const names = new Set([...this.#withheld.names, ...this.#changed, ...this.#unpinned]);
+    return [...names].filter((name) => this.isWithheld(name));
   }
 
   /** How many tools of the last list are no longer what they were pinned as. */
@@ -209,7 +209,7 @@ export class ToolPins {
     const state = this.#stateOf(name);
     const current = this.#current.get(name);
     const digest = this.#pinned.get(name);
-    const now = current && writeToolText(current.text) !== undefined ? toText(current.text) : undefined;
+    const now = current && writeToolText(current.text) !== undefined ? toToolText(current.text) : undefined;
     const before = state === "pinned" || digest === undefined || kept.text === undefined
       ? undefined
       : await readToolText(kept.text, name, digest);
@@ -320,10 +320,6 @@ export class ToolPins {
 function cap(names: readonly string[], toWarning: (name: string) => string, what: string): readonly string[] {
   const rest = names.length - MAX_WARNINGS;
   return [...names.slice(0, MAX_WARNINGS).map(toWarning), ...(rest > 0 ? [`${rest} more tools ${what}`] : [])];
-}
-
-function toText({ description, inputSchema }: ToolText): ToolText {
-  return description === undefined ? { inputSchema } : { description, inputSchema };
 }
 
 function toNote(
