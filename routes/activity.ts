@@ -8,7 +8,7 @@ import { Hono } from "hono";
 import { MAX_ACTIVITY_ENTRIES, toSeen } from "../src/gateway/activity.ts";
 import { requireAgent } from "../src/gateway/agent_directory.ts";
 import type { GatewayEnv, RouteDeps } from "../src/gateway/gateway_env.ts";
-import { readCount } from "../src/gateway/query_count.ts";
+import { readCount } from "../src/gateway/read_values.ts";
 
 const DEFAULT_ENTRIES = 100;
 

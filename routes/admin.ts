@@ -6,12 +6,13 @@
 
 import { Hono } from "hono";
 import type { Access } from "../src/callers/access.ts";
-import { isKeyId, parseKeyEnd } from "../src/config/key_config.ts";
+import { isKeyId } from "../src/config/key_config.ts";
 import { KEYS_MAX_AGE_MS } from "../src/callers/key_book.ts";
 import { isMCPError, MCPError } from "../src/errors.ts";
 import { openAgent, requireAgent } from "../src/gateway/agent_directory.ts";
 import type { GatewayEnv, RouteDeps } from "../src/gateway/gateway_env.ts";
 import { readJsonObject } from "../src/gateway/json_body.ts";
+import { readTime } from "../src/gateway/read_values.ts";
 import { RequestError, toPathNotFound } from "../src/gateway/request_error.ts";
 import type { JsonObject } from "../src/protocol.ts";
 import { audited } from "./_audited.ts";
@@ -32,7 +33,7 @@ import { configRoutes } from "./config.ts";
 export function adminRoutes(deps: RouteDeps): Hono<GatewayEnv> {
   const { directory, inFlight } = deps;
   const listKeys = async (access: Access, agent: string) => {
-    const known = await deps.keys.list(agent);
+    const known = await deps.callers.keys.list(agent);
     if (agent !== "*" && known.length === 0) requireAgent(directory, access, agent);
     return known;
   };
@@ -79,7 +80,10 @@ export function adminRoutes(deps: RouteDeps): Hono<GatewayEnv> {
         { action: "key_created", agent },
         (add) =>
           inFlight.run(c.req.raw.signal, async () => {
-            const made = await deps.keys.create(agent, readOptions(await readJsonObject(c.req.raw, deps.maxBodyBytes)));
+            const made = await deps.callers.keys.create(
+              agent,
+              readOptions(await readJsonObject(c.req.raw, deps.maxBodyBytes)),
+            );
             add({ key: made.created.id });
             return made;
           }),
@@ -95,7 +99,7 @@ export function adminRoutes(deps: RouteDeps): Hono<GatewayEnv> {
         (add) =>
           inFlight.run(c.req.raw.signal, async () => {
             await listKeys(c.var.access, agent);
-            const atMs = await deps.keys.revoke(agent, id);
+            const atMs = await deps.callers.keys.revoke(agent, id);
             // Only now is it known to be the name of a key: somebody may have sent the key itself.
             add({ key: id });
             return atMs;
@@ -138,12 +142,6 @@ function readOptions(body: JsonObject): { id?: string; expiresAtMs?: number } {
       'Cannot use "id" as the name of a key: send letters, digits, ".", "_" or "-", at most 64',
     );
   }
-  const expiresAtMs = typeof expiresAt === "string" ? parseKeyEnd(expiresAt) : undefined;
-  if (expiresAt !== undefined && expiresAtMs === undefined) {
-    throw new RequestError(
-      "invalid_request",
-      'Cannot use "expiresAt" as a time: send an ISO date, or a date with a time and a zone',
-    );
-  }
+  const expiresAtMs = readTime("expiresAt", expiresAt);
   return { ...(id !== undefined && { id }), ...(expiresAtMs !== undefined && { expiresAtMs }) };
 }

@@ -44,7 +44,6 @@ const KEYLESS_PATHS: ReadonlySet<string> = new Set([
   "/openapi.json",
   "/docs",
   "/config.schema.json",
-  "/docs",
 ]);
 
 /**
@@ -60,7 +59,9 @@ export function createApp(deps: RouteDeps, rules: HostRules, authenticator: Auth
   app.use(frame(deps));
   const admit = async (c: Context<GatewayEnv>) => {
     guardEntry(deps, c);
-    if (!isKeyless(c.req.path)) c.set("access", await authenticateRequest(c.req.raw, authenticator, deps.resource));
+    if (!isKeyless(c.req.path)) {
+      c.set("access", await authenticateRequest(c.req.raw, authenticator, deps.callers.resource));
+    }
     shedLoad(deps, c);
   };
   if (rules.allowedOrigins.length === 0) {

@@ -5,9 +5,8 @@
  */
 
 import { type Context, Hono } from "hono";
-import { parseKeyEnd } from "../src/config/key_config.ts";
 import type { GatewayEnv, RouteDeps } from "../src/gateway/gateway_env.ts";
-import { readCount } from "../src/gateway/query_count.ts";
+import { readCount, readTime } from "../src/gateway/read_values.ts";
 import { RequestError, toPathNotFound } from "../src/gateway/request_error.ts";
 
 const DEFAULT_ENTRIES = 1_000;
@@ -31,8 +30,8 @@ export function auditRoutes(deps: RouteDeps): Hono<GatewayEnv> {
       const query = {
         after: c.req.query("after"),
         agent: c.req.query("agent"),
-        fromMs: readTime(c, "from"),
-        toMs: readTime(c, "to"),
+        fromMs: readTime("from", c.req.query("from")),
+        toMs: readTime("to", c.req.query("to")),
         limit: readCount("limit", c.req.query("limit"), DEFAULT_ENTRIES, MAX_ENTRIES),
       };
       const { readAuditPage } = await import("../src/audit/audit_export.ts");
@@ -40,16 +39,6 @@ export function auditRoutes(deps: RouteDeps): Hono<GatewayEnv> {
       if (next !== undefined) c.header("link", `<${toNext(c, next)}>; rel="next"`);
       return c.body(text, 200, { "content-type": "application/x-ndjson" });
     });
-}
-
-function readTime(c: Context<GatewayEnv>, name: string): number | undefined {
-  const text = c.req.query(name);
-  const timeMs = text === undefined ? undefined : parseKeyEnd(text);
-  if (text === undefined || timeMs !== undefined) return timeMs;
-  throw new RequestError(
-    "invalid_request",
-    `Cannot use "${name}" as a time: send an ISO date, or a date with a time and a zone`,
-  );
 }
 
 function toNext(c: Context<GatewayEnv>, next: string): string {

@@ -6,12 +6,15 @@
 
 import { type Context, Hono } from "hono";
 import type { GatewayEnv, RouteDeps } from "../src/gateway/gateway_env.ts";
-import { readText } from "../src/gateway/json_body.ts";
+import { type BodyKind, readText } from "../src/gateway/json_body.ts";
 import { RequestError } from "../src/gateway/request_error.ts";
 import type { ConfigAdmin, ConfigChange, ConfigChangeOptions, ConfigState } from "../src/reload/config_admin.ts";
 import { audited } from "./_audited.ts";
 
-const CONFIG_TYPE = /^(application\/(json|yaml|x-yaml)|text\/(yaml|plain))$/i;
+const CONFIG_BODY: BodyKind = {
+  type: /^(application\/(json|yaml|x-yaml)|text\/(yaml|plain))$/i,
+  wanted: "YAML or JSON, by its Content-Type",
+};
 
 /**
  * The routes at `/admin/config`; whoever is no administrator is refused before them.
@@ -49,7 +52,7 @@ export function configRoutes(deps: RouteDeps): Hono<GatewayEnv> {
     })
     .put("/admin/config", (c) =>
       change(c, "config_replaced", async (config, options) => {
-        const text = await readText(c.req.raw, maxBodyBytes, { type: CONFIG_TYPE, wanted: "YAML or JSON" });
+        const text = await readText(c.req.raw, maxBodyBytes, CONFIG_BODY);
         return await config.write(text, options);
       }))
     .delete("/admin/config", (c) => change(c, "config_removed", (config, options) => config.remove(options)));

@@ -59,7 +59,7 @@ export function docsRoutes(deps: RouteDeps, sessions: PageSessions, partsHeader:
     open: deps.open,
     canTry: visitor !== undefined,
     agents: deps.directory.agents.filter((agent) => visitor !== undefined && mayUse(visitor.access, agent)),
-    origin: deps.publicUrl ?? new URL(c.req.url).origin,
+    origin: deps.callers.publicUrl ?? new URL(c.req.url).origin,
   });
 
   return new Hono<DocsEnv>()

@@ -5,7 +5,7 @@
  */
 
 import { Hono } from "hono";
-import { mayUse } from "../src/callers/access.ts";
+import { visibleStatus } from "../src/gateway/agent_directory.ts";
 import type { GatewayEnv, RouteDeps } from "../src/gateway/gateway_env.ts";
 
 /**
@@ -22,10 +22,9 @@ export function metricsRoutes(deps: RouteDeps): Hono<GatewayEnv> {
         import("../src/telemetry/metrics_page.ts"),
         import("../src/telemetry/prometheus_text.ts"),
       ]);
-      const all = Object.entries(deps.directory.getStatusSummary());
       const page = writeMetricsPage({
         metrics: deps.metrics,
-        agents: Object.fromEntries(all.filter(([agent]) => mayUse(access, agent))),
+        agents: visibleStatus(deps.directory, access),
         requests: access.isAdmin ? deps.load.requests : undefined,
       });
       return c.body(page, 200, { "content-type": PROMETHEUS_TYPE });

@@ -209,15 +209,7 @@ export function createGateway(deps: GatewayDeps, options: GatewayOptions): Gatew
     config: deps.config,
     isStarting: () => starting,
     onInternalError: deps.onInternalError ?? (() => {}),
-    get keys() {
-      return callers.keys;
-    },
-    get publicUrl() {
-      return callers.publicUrl;
-    },
-    get resource() {
-      return callers.resource;
-    },
+    callers,
     dispatch: (request, info) => answer(request, info),
   };
   const authenticator: Authenticator = {

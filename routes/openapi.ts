@@ -41,7 +41,7 @@ export function openApiRoutes(deps: RouteDeps): Hono<GatewayEnv> {
       const all = await documents;
       const document = await deps.inFlight.run(c.req.raw.signal, async (signal) => {
         const tools = await withinTime(timeoutMs, signal, (options) => client.listOwnedTools(options));
-        return await all.get(agent, tools, deps.publicUrl ?? new URL(c.req.url).origin);
+        return await all.get(agent, tools, deps.callers.publicUrl ?? new URL(c.req.url).origin);
       });
       return toResponse(document, "private, no-cache");
     });

@@ -118,13 +118,13 @@ export function pageRoutes(deps: RouteDeps, authenticator: Authenticator): PageH
       httpOnly: true,
       sameSite: "Strict",
       path: "/",
-      secure: isSecure(c.req.raw, deps.publicUrl),
+      secure: isSecure(c.req.raw, deps.callers.publicUrl),
       maxAge: SESSION_MS / 1_000,
     });
     return c.redirect("/", 303);
   });
   app.post("/ui/session/end", (c) => {
-    deleteCookie(c, SESSION_COOKIE, { path: "/", secure: isSecure(c.req.raw, deps.publicUrl) });
+    deleteCookie(c, SESSION_COOKIE, { path: "/", secure: isSecure(c.req.raw, deps.callers.publicUrl) });
     return c.redirect("/", 303);
   });
 

@@ -19,13 +19,13 @@ import { toPathNotFound } from "../src/gateway/request_error.ts";
 export function protectedResourceRoutes(deps: RouteDeps): Hono<GatewayEnv> {
   return new Hono<GatewayEnv>()
     .get(METADATA_PATH, (c) => {
-      const { resource } = deps;
+      const { resource } = deps.callers;
       if (resource === undefined) throw toPathNotFound();
       return c.json(toResourceMetadata(resource, new URL(c.req.url), undefined));
     })
     .get(`${METADATA_PATH}/agents/:agent/mcp`, (c) => {
       const agent = c.req.param("agent");
-      const { resource } = deps;
+      const { resource } = deps.callers;
       if (resource === undefined || !isAgentName(agent)) throw toPathNotFound();
       return c.json(toResourceMetadata(resource, new URL(c.req.url), agent));
     });

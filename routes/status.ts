@@ -5,8 +5,7 @@
  */
 
 import { Hono } from "hono";
-import { mayUse } from "../src/callers/access.ts";
-import { openAgent } from "../src/gateway/agent_directory.ts";
+import { openAgent, visibleStatus } from "../src/gateway/agent_directory.ts";
 import type { GatewayEnv, RouteDeps } from "../src/gateway/gateway_env.ts";
 
 /**
@@ -17,10 +16,7 @@ import type { GatewayEnv, RouteDeps } from "../src/gateway/gateway_env.ts";
  */
 export function statusRoutes(deps: RouteDeps): Hono<GatewayEnv> {
   return new Hono<GatewayEnv>()
-    .get("/status", (c) => {
-      const all = Object.entries(deps.directory.getStatusSummary());
-      return c.json({ agents: Object.fromEntries(all.filter(([agent]) => mayUse(c.var.access, agent))) });
-    })
+    .get("/status", (c) => c.json({ agents: visibleStatus(deps.directory, c.var.access) }))
     .get("/agents/:agent/status", (c) => {
       const client = openAgent(deps.directory, c.var.access, c.req.param("agent"));
       return c.json(client.getStatus());

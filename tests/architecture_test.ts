@@ -366,7 +366,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
     "src/gateway/json_body.ts",
     "src/gateway/pin_words.ts",
     "src/gateway/problem.ts",
-    "src/gateway/query_count.ts",
+    "src/gateway/read_values.ts",
     "src/rest/idempotency_key.ts",
     "src/rest/request_timeout.ts",
     "src/gateway/request_caps.ts",

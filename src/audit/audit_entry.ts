@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { CallDoor, CallRecord } from "../gateway/call_record.ts";
+import type { CallRecord } from "../gateway/call_record.ts";
 
 /** How long entries are kept where nobody says, in days. */
 export const DEFAULT_AUDIT_DAYS = 30;
@@ -23,34 +23,16 @@ export type AuditedAction =
   | "config_removed";
 
 /** A call of a tool that has ended. */
-export interface CallEntry {
+export interface CallEntry extends Omit<CallRecord, "atMs" | "route"> {
   /** What it is. */
   readonly kind: "call";
   /** When it began, as an ISO text in UTC. */
   readonly at: string;
-  /** The id of the request that it was made for. */
-  readonly requestId: string;
-  /** Who called; see `Access.caller`. */
-  readonly caller: string;
-  /** Whose tool it is. */
-  readonly agent: string;
-  /** How it came in. */
-  readonly door: CallDoor;
-  /** The name that it was called by. */
-  readonly tool: string;
-  /** The server that answered or failed, where one was found. */
-  readonly server?: string | undefined;
-  /** The tool's name at that server, where it answered. */
-  readonly toolName?: string | undefined;
   /**
    * The hash of the arguments as canonical JSON: `hmac-sha256:` or `sha256:`, and 64 hex digits. Left out where they
    * have no canonical form.
    */
   readonly argumentsHash?: string | undefined;
-  /** How it ended; see `RecordedOutcome`. */
-  readonly outcome: string;
-  /** How long it took, in milliseconds. */
-  readonly durationMs: number;
 }
 
 /** Something that was done to an agent, or to all of them. */

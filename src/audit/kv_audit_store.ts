@@ -6,7 +6,6 @@
 
 import { abortable } from "@std/async";
 import { clearAlarm, setAlarm } from "../alarm.ts";
-import type { KvAtomicOperation } from "../cache/kv_database.ts";
 import { Deadline } from "../deadline.ts";
 import type { AuditKv } from "./audit_kv.ts";
 import {
@@ -129,7 +128,7 @@ export class KvAuditStore implements AuditStore {
         expireIn,
       });
     }
-    const { ok, versionstamp } = await this.#within(() => (operation as KvAtomicOperation).commit(), signal);
+    const { ok, versionstamp } = await this.#within(() => operation.commit(), signal);
     if (ok) {
       this.#attempt = undefined;
       this.#head = versionstamp === undefined ? undefined : { timeMs, version: versionstamp };

@@ -49,6 +49,6 @@ export const OPEN_ACCESS: Access = { caller: "local", agents: "*", isAdmin: true
  * @param agent The agent's name.
  * @returns Whether it may.
  */
-export function mayUse(access: Access, agent: string): boolean {
+export function mayUse(access: Pick<Access, "agents">, agent: string): boolean {
   return access.agents === "*" || access.agents.has(agent);
 }

@@ -7,7 +7,6 @@
 import { type Access, mayUse } from "../callers/access.ts";
 import type { MCPErrorCode } from "../errors.ts";
 import type { ClientEvent } from "../events.ts";
-import { tell } from "../tell.ts";
 import type { AgentDirectory } from "./agent_directory.ts";
 import type { CallJournal } from "./call_journal.ts";
 import type { CallRecord } from "./call_record.ts";
@@ -82,7 +81,6 @@ type Kept = { readonly number: number; readonly record: CallRecord } | EventActi
 export class Activity {
   readonly #now: () => number;
   readonly #kept: Kept[] = [];
-  readonly #watchers = new Set<(entry: ActivityEntry) => void>();
   readonly #stop: (() => void) | undefined;
   // Entries of two isolates, or of one before and after a restart, have different ids.
   readonly #prefix = crypto.randomUUID().slice(0, 8);
@@ -106,29 +104,15 @@ export class Activity {
    * @returns The entries, with their callers: see {@linkcode toSeen}.
    */
   recent(filter: ActivityFilter): readonly ActivityEntry[] {
-    const { agents, agent, limit = MAX_ACTIVITY_ENTRIES } = filter;
+    const { agent, limit = MAX_ACTIVITY_ENTRIES } = filter;
     const found: ActivityEntry[] = [];
     for (let back = 1; back <= this.#kept.length && found.length < limit; back++) {
       const kept = this.#kept[(this.#count - back) % MAX_ACTIVITY_ENTRIES];
       if (kept === undefined) break;
       const owner = "record" in kept ? kept.record.agent : kept.agent;
-      if ((agent === undefined || owner === agent) && (agents === "*" || agents.has(owner))) {
-        found.push(this.#show(kept));
-      }
+      if ((agent === undefined || owner === agent) && mayUse(filter, owner)) found.push(this.#show(kept));
     }
     return found;
-  }
-
-  /**
-   * Has a listener told of every entry from now on.
-   *
-   * @param listener Told of each, with its caller; what it throws is ignored.
-   * @returns What ends it.
-   */
-  watch(listener: (entry: ActivityEntry) => void): () => void {
-    const own = (entry: ActivityEntry) => listener(entry);
-    this.#watchers.add(own);
-    return () => void this.#watchers.delete(own);
   }
 
   /** Listens to the servers no longer. What is kept stays. */
@@ -157,9 +141,6 @@ export class Activity {
 
   #keep(kept: Kept): void {
     this.#kept[kept.number % MAX_ACTIVITY_ENTRIES] = kept;
-    if (this.#watchers.size === 0) return;
-    const entry = this.#show(kept);
-    for (const watcher of [...this.#watchers]) tell(watcher, entry);
   }
 
   #show(kept: Kept): ActivityEntry {

@@ -194,6 +194,18 @@ export function openAgent(directory: AgentDirectory, access: Access, agent: stri
 }
 
 /**
+ * How the agents stand that a caller may use.
+ *
+ * @param directory All agents.
+ * @param access What the caller's key or token opens.
+ * @returns The status of each of them, by name.
+ */
+export function visibleStatus(directory: AgentDirectory, access: Access): Record<string, AgentStatus> {
+  const all = Object.entries(directory.getStatusSummary());
+  return Object.fromEntries(all.filter(([agent]) => mayUse(access, agent)));
+}
+
+/**
  * Refuses an agent that a caller may not use. One that does not exist and one that the caller may not use get the same
  * error, after the same work. Where a token names agents by scopes the error names the scope that it lacks, also of an
  * agent that does not exist: the caller has said the name itself.

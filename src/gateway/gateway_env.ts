@@ -6,8 +6,7 @@
 
 import type { AuditTrail } from "../audit/audit_trail.ts";
 import type { Access } from "../callers/access.ts";
-import type { KeyAdmin } from "../callers/key_admin.ts";
-import type { ProtectedResource } from "../callers/protected_resource.ts";
+import type { Callers } from "../callers/callers.ts";
 import type { IdempotentCalls } from "../rest/idempotent_calls.ts";
 import type { CallLimiter } from "../limits/call_limiter.ts";
 import type { LoadMeter } from "../limits/load_meter.ts";
@@ -70,14 +69,10 @@ export interface RouteDeps {
   readonly isStarting: () => boolean;
   /** Told of an error that nobody expected, with the id of its request. */
   readonly onInternalError: (error: unknown, requestId: string) => void;
-  /** Lists, creates and revokes keys. */
-  readonly keys: KeyAdmin;
+  /** The callers: their keys, where they reach the gateway, and what those with tokens have to know. It may change. */
+  readonly callers: Pick<Callers, "keys" | "publicUrl" | "resource">;
   /** The configuration that is kept in the store; `undefined` where none is taken from there. */
   readonly config?: ConfigAdmin | undefined;
-  /** Where callers reach the gateway; `undefined` for where a request came to. */
-  readonly publicUrl: string | undefined;
-  /** What callers with tokens have to know; `undefined` where none are taken. */
-  readonly resource: ProtectedResource | undefined;
   /** Answers a request in this process as if it had come over the network: the status page is a caller like any other. */
   readonly dispatch: (request: Request, info: PeerInfo) => Promise<Response>;
 }

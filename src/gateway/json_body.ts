@@ -19,11 +19,14 @@ const WHOLE_BYTES = 64 * 1024;
 export interface BodyKind {
   /** The media types, without parameters. */
   readonly type: RegExp;
-  /** What to send, for the error. */
+  /** What to send, as the end of the error's sentence. */
   readonly wanted: string;
 }
 
-const JSON_BODY: BodyKind = { type: /^application\/json$/i, wanted: "JSON" };
+const JSON_BODY: BodyKind = {
+  type: /^application\/json$/i,
+  wanted: "JSON: send it with Content-Type: application/json",
+};
 
 const WHOLE = new TextDecoder("utf-8", { fatal: true });
 /** What every number has that a program in JavaScript could read as another one; texts may have it too. */
@@ -182,11 +185,7 @@ function checkMediaType(headers: Headers, { type, wanted }: BodyKind): void {
   const [media = "", ...parameters] = (headers.get("content-type") ?? "").split(";").map((part) => part.trim());
   const isPlain = parameters.every((part) => part === "" || /^charset *= *"?utf-8"?$/i.test(part));
   if (encoding === "identity" && type.test(media) && isPlain && parameters.length <= 1) return;
-  const header = wanted === "JSON" ? ": send it with Content-Type: application/json" : ", by its Content-Type";
-  throw new RequestError(
-    "unsupported_media_type",
-    `Cannot read the body as it is not plain ${wanted}${header}`,
-  );
+  throw new RequestError("unsupported_media_type", `Cannot read the body as it is not plain ${wanted}`);
 }
 
 function decode(step: () => string): string {

@@ -41,11 +41,7 @@ export async function callTool(exchange: Exchange): Promise<JsonObject> {
           tool: name,
           args,
           trace: frame.trace,
-          rpc: {
-            id: String(request.id),
-            protocolVersion: frame.version,
-            isTraced: isJsonObject(request.params._meta) && typeof request.params._meta.traceparent === "string",
-          },
+          rpc: { id: String(request.id), protocolVersion: frame.version, isTraced: frame.isTraced },
         } as const;
         const { result } = await services.journal.run(call, (trace) => {
           return client.callToolRouted(name, args, { ...options, trace });

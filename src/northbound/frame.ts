@@ -30,6 +30,8 @@ export interface Frame {
   readonly progressToken: RpcId | undefined;
   /** The trace that the request belongs to. */
   readonly trace: TraceContext | undefined;
+  /** Whether the message names that trace itself, in `_meta`; else it is that of its HTTP request. */
+  readonly isTraced: boolean;
 }
 
 /** Where a request names what it is about, for the header `Mcp-Name`. */
@@ -83,7 +85,7 @@ export function readFrame(headers: Headers, request: RpcRequest): Frame {
   const { progressToken: token } = meta;
   const shared = {
     progressToken: typeof token === "string" || Number.isSafeInteger(token) ? token as RpcId : undefined,
-    trace: findTrace(headers, meta),
+    ...findTrace(headers, meta),
   };
   if (isModern(headers, method, params)) return { ...readEnvelope(headers, request, meta), ...shared };
   // Those who do not say are taken for the first that did not have to (specification 2025-11-25, Transports).
@@ -127,10 +129,11 @@ function versionOf(headers: Headers): string | undefined {
 }
 
 /** The trace of `_meta` goes before that of the headers: a proxy on the way may have begun one of its own there. */
-function findTrace(headers: Headers, meta: JsonObject): TraceContext | undefined {
+function findTrace(headers: Headers, meta: JsonObject): Pick<Frame, "trace" | "isTraced"> {
   const { traceparent, tracestate } = meta;
-  if (typeof traceparent !== "string") return readTrace(headers);
-  return { traceparent, tracestate: typeof tracestate === "string" ? tracestate : undefined };
+  if (typeof traceparent !== "string") return { trace: readTrace(headers), isTraced: false };
+  const trace = { traceparent, tracestate: typeof tracestate === "string" ? tracestate : undefined };
+  return { trace, isTraced: true };
 }
 
 function mismatch(header: string, what: string, id: RpcId): RpcError {

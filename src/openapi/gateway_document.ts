@@ -40,83 +40,26 @@ const PATH_PARAMETERS: Readonly<Record<string, string>> = {
 };
 const PARAMETERS: Readonly<Record<string, JsonObject>> = {
   ...CALL_PARAMETERS,
-  Server: {
-    name: "server",
-    in: "query",
-    required: false,
-    description: "The server to connect to; all that are not connected where it is left out.",
-    schema: { type: "string" },
-  },
-  Agent: {
-    name: "agent",
-    in: "query",
-    required: false,
-    description: "The agent; all where it is left out.",
-    schema: { type: "string" },
-  },
-  IfMatch: {
-    name: "If-Match",
-    in: "header",
-    required: false,
-    description: "The ETag of the configuration that is replaced; whatever is kept where it is left out.",
-    schema: { type: "string" },
-  },
-  IfNoneMatch: {
-    name: "If-None-Match",
-    in: "header",
-    required: false,
-    description: "Only where none is kept.",
-    schema: { type: "string", enum: ["*"] },
-  },
-  DryRun: {
-    name: "dry_run",
-    in: "query",
-    required: false,
-    description: "Whether it is only checked, and compared with what is served.",
-    schema: { type: "boolean" },
-  },
-  After: {
-    name: "after",
-    in: "query",
-    required: false,
-    description: "The id of the entry that the page follows: the links to pages have it.",
-    schema: { type: "string" },
-  },
-  From: {
-    name: "from",
-    in: "query",
-    required: false,
-    description: "When the first entries happened, as an ISO date or time.",
-    schema: { type: "string" },
-  },
-  To: {
-    name: "to",
-    in: "query",
-    required: false,
-    description: "When the last entries happened before, as an ISO date or time.",
-    schema: { type: "string" },
-  },
-  Limit: {
-    name: "limit",
-    in: "query",
-    required: false,
-    description: "The most entries.",
-    schema: { type: "integer", minimum: 1 },
-  },
-  All: {
-    name: "all",
-    in: "query",
-    required: false,
-    description: "Whether those are shown too that are as they were pinned.",
-    schema: { type: "string", enum: ["true", "false"] },
-  },
-  McpSession: {
-    name: "Mcp-Session-Id",
-    in: "header",
-    required: false,
-    description: "The session, where `initialize` has begun one.",
-    schema: { type: "string" },
-  },
+  Server: optional("query", "server", "The server to connect to; all that are not connected where it is left out."),
+  Agent: optional("query", "agent", "The agent; all where it is left out."),
+  IfMatch: optional(
+    "header",
+    "If-Match",
+    "The ETag of the configuration that is replaced; whatever is kept where it is left out.",
+  ),
+  IfNoneMatch: optional("header", "If-None-Match", "Only where none is kept.", { type: "string", enum: ["*"] }),
+  DryRun: optional("query", "dry_run", "Whether it is only checked, and compared with what is served.", {
+    type: "boolean",
+  }),
+  After: optional("query", "after", "The id of the entry that the page follows: the links to pages have it."),
+  From: optional("query", "from", "When the first entries happened, as an ISO date or time."),
+  To: optional("query", "to", "When the last entries happened before, as an ISO date or time."),
+  Limit: optional("query", "limit", "The most entries.", { type: "integer", minimum: 1 }),
+  All: optional("query", "all", "Whether those are shown too that are as they were pinned.", {
+    type: "string",
+    enum: ["true", "false"],
+  }),
+  McpSession: optional("header", "Mcp-Session-Id", "The session, where `initialize` has begun one."),
 };
 
 /**
@@ -173,6 +116,15 @@ export async function writeGatewayDocument(): Promise<WrittenDocument> {
   };
   const text = JSON.stringify(document);
   return { text, etag: `"${(await sha256Hex(text)).slice(0, 32)}"` };
+}
+
+function optional(
+  where: "query" | "header",
+  name: string,
+  description: string,
+  schema: JsonObject = { type: "string" },
+): JsonObject {
+  return { name, in: where, required: false, description, schema };
 }
 
 function toOperation(route: GatewayRoute): JsonObject {

@@ -59,48 +59,32 @@ const BUILD_INFO: MetricFamily = {
 };
 
 /** What is told of each server, as it stands now. */
-const GAUGES: readonly {
-  readonly family: MetricFamily;
+const GAUGES: readonly (Omit<MetricFamily, "labels"> & {
   readonly read: (status: ServerStatus) => number | undefined;
-}[] = [
+})[] = [
   {
-    family: {
-      name: "portolan_server_connected",
-      help: "Whether the server is connected: 1 or 0.",
-      labels: SERVER_LABELS,
-    },
+    name: "portolan_server_connected",
+    help: "Whether the server is connected: 1 or 0.",
     read: ({ state }) => state === "connected" ? 1 : 0,
   },
   {
-    family: {
-      name: "portolan_breaker_state",
-      help: "The circuit breaker of the server: 0 is closed, 1 half open, 2 open.",
-      labels: SERVER_LABELS,
-    },
+    name: "portolan_breaker_state",
+    help: "The circuit breaker of the server: 0 is closed, 1 half open, 2 open.",
     read: ({ breaker }) => BREAKER_VALUES[breaker],
   },
   {
-    family: {
-      name: "portolan_server_requests_running",
-      help: "Requests to the server that are under way.",
-      labels: SERVER_LABELS,
-    },
+    name: "portolan_server_requests_running",
+    help: "Requests to the server that are under way.",
     read: ({ running }) => running,
   },
   {
-    family: {
-      name: "portolan_server_requests_waiting",
-      help: "Requests to the server that wait for their turn.",
-      labels: SERVER_LABELS,
-    },
+    name: "portolan_server_requests_waiting",
+    help: "Requests to the server that wait for their turn.",
     read: ({ waiting }) => waiting,
   },
   {
-    family: {
-      name: "portolan_server_tools",
-      help: "Tools that the server lists and the filters let through.",
-      labels: SERVER_LABELS,
-    },
+    name: "portolan_server_tools",
+    help: "Tools that the server lists and the filters let through.",
     read: ({ toolCount }) => toolCount,
   },
 ];
@@ -130,9 +114,9 @@ export function writeMetricsPage({ metrics, agents, requests }: MetricsView): st
     writeNumbers("counter", ROUTES, metrics.routes.filter(isVisible)),
     writeNumbers("counter", CONNECTIONS, metrics.connections.filter(isVisible)),
     writeNumbers("gauge", STATES, addUp(servers.map(({ labels, status }) => [[...labels, status.state], 1]))),
-    ...GAUGES.map(({ family, read }) => {
+    ...GAUGES.map(({ name, help, read }) => {
       const values = servers.map(({ labels, status }) => [labels, read(status)] as const);
-      return writeNumbers("gauge", family, addUp(values));
+      return writeNumbers("gauge", { name, help, labels: SERVER_LABELS }, addUp(values));
     }),
   ].join("");
 }

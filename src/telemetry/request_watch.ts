@@ -5,6 +5,7 @@
  */
 
 import type { CallRecord } from "../gateway/call_record.ts";
+import { tell } from "../tell.ts";
 
 /**
  * A request that has been answered. It holds nothing of its headers, its query, its body, or the answer's.
@@ -106,10 +107,6 @@ export class RequestWatch {
     const { requestId, atMs, began, calls } = noted;
     const open = this.#open.get(requestId);
     if (open !== undefined && --open.count === 0) this.#open.delete(requestId);
-    try {
-      this.#listener({ ...ended, requestId, atMs, durationMs: performance.now() - began, calls });
-    } catch {
-      // Whoever takes notes must not fail the request.
-    }
+    tell(this.#listener, { ...ended, requestId, atMs, durationMs: performance.now() - began, calls });
   }
 }

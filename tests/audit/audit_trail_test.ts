@@ -6,20 +6,9 @@ import { MemoryAuditStore } from "../../src/audit/memory_audit_store.ts";
 import type { CallRecord } from "../../src/gateway/call_record.ts";
 import type { JsonObject } from "../../src/protocol.ts";
 import { readLines } from "../support/audit_store_contract.ts";
+import { RECORD as CALL } from "../support/call_record.ts";
 
-const RECORD: CallRecord = {
-  requestId: "r1",
-  caller: "key:1",
-  agent: "Kairos",
-  door: "rest",
-  tool: "read",
-  server: "files",
-  toolName: "read_file",
-  route: "memory",
-  outcome: "ok",
-  atMs: Date.parse("2027-01-31T12:00:00Z"),
-  durationMs: 1.23456,
-};
+const RECORD: CallRecord = { ...CALL, atMs: Date.parse("2027-01-31T12:00:00Z"), durationMs: 1.23456 };
 const FLUSH_MS = 10_000;
 
 /** A store in memory that fails on demand. */

@@ -189,6 +189,7 @@ Deno.test("parseKeyEnd() reads ISO dates and times with a zone, and nothing else
 
 Deno.test("S6 mayUse() opens no agent called after a member of Object", () => {
   for (const name of ["__proto__", "constructor", "toString", "has"]) {
-    assertEquals(mayUse({ caller: "key:0", agents: new Set(["Kairos"]), isAdmin: false }, name), false);
+    const access: Access = { caller: "key:0", agents: new Set(["Kairos"]), isAdmin: false };
+    assertEquals(mayUse(access, name), false);
   }
 });

@@ -4,6 +4,7 @@ import { MCPClientManager } from "@portolan/mcp";
 import { parseConfig } from "@portolan/mcp/config";
 import { createGateway, digestKey } from "@portolan/mcp/gateway";
 import { z } from "zod";
+import { refusedUrl } from "../support/fault_server.ts";
 import { startMCPServer } from "../support/mcp_server.ts";
 import { textResult } from "../support/test_tools.ts";
 
@@ -88,7 +89,7 @@ export async function openCliWorld(): Promise<CliWorld> {
 servers:
   work: { url: "${work.url}" }
   guarded: { url: "${guarded.url}", headers: { authorization: "Bearer \${env:GUARDED_TOKEN}" } }
-  down: { url: "http://127.0.0.1:${closedPort()}/mcp" }
+  down: { url: "${refusedUrl()}" }
   locked: { url: "${guarded.url}" }
 agents:
   Kairos: { servers: [work, guarded] }
@@ -117,11 +118,4 @@ agents:
       await guarded.stop();
     },
   };
-}
-
-function closedPort(): number {
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const { port } = listener.addr;
-  listener.close();
-  return port;
 }

@@ -4,6 +4,7 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { digestKey } from "@portolan/mcp/gateway";
 import { refusedUrl, startRawServer } from "../support/fault_server.ts";
 import { status } from "../support/behaviours.ts";
+import { hearProgram } from "../support/heard_program.ts";
 import { startOtlpReceiver } from "../telemetry/_otlp_receiver.ts";
 
 const CONFIG = new URL("../../deno.json", import.meta.url).pathname;
@@ -196,24 +197,15 @@ async function runGateway(
     stdout: "piped",
     stderr: "piped",
   }).spawn();
-  const listening = Promise.withResolvers<string>();
-  const texts = [child.stdout, child.stderr].map(async (stream) => {
-    let text = "";
-    for await (const chunk of stream.pipeThrough(new TextDecoderStream())) {
-      text += chunk;
-      const origin = /http:\/\/127\.0\.0\.1:\d+/.exec(text)?.[0];
-      if (origin !== undefined && text.includes("listens")) listening.resolve(origin);
-    }
-    listening.reject(new Error(`The gateway ended: ${text}`));
-    return text;
-  });
+  const { origin, over, said } = hearProgram(child);
   try {
-    await ask(await listening.promise);
+    await ask(await origin);
   } finally {
     child.kill("SIGINT");
     await child.status;
   }
-  return (await Promise.all(texts)).join("\n");
+  await over;
+  return `${said.stdout}\n${said.stderr}`;
 }
 
 async function runCli(args: readonly string[], env: Readonly<Record<string, string>>): Promise<string> {

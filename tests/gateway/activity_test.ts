@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { Activity, type ActivityEntry, MAX_ACTIVITY_ENTRIES, toSeen } from "../../src/gateway/activity.ts";
+import { Activity, MAX_ACTIVITY_ENTRIES, toSeen } from "../../src/gateway/activity.ts";
 import { CallJournal } from "../../src/gateway/call_journal.ts";
 import type { BegunCall } from "../../src/gateway/call_record.ts";
 import type { ClientEvent, ClientEventListener } from "../../src/events.ts";
@@ -109,21 +109,6 @@ Deno.test("Activity leaves out events that are not worth a line, and those of no
   const { agent: _, ...ofNobody } = CONNECTED;
   happen(ofNobody as ClientEvent);
   assertEquals(activity.recent({ agents: "*" }), []);
-});
-
-Deno.test("Activity.watch() tells of entries until it is ended, whatever another listener throws", async () => {
-  const { activity, call, happen } = open();
-  const seen: ActivityEntry[] = [];
-  activity.watch(() => {
-    throw new Error("full");
-  });
-  const stop = activity.watch((entry) => seen.push(entry));
-  await call();
-  happen(CONNECTED);
-  assertEquals([...seen].reverse(), [...activity.recent({ agents: "*" })]);
-  stop();
-  await call();
-  assertEquals(seen.length, 2);
 });
 
 Deno.test("Activity.close() ends listening to the servers", () => {

@@ -1,20 +1,10 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { MCPError } from "../../src/errors.ts";
 import { CallJournal } from "../../src/gateway/call_journal.ts";
-import type { BegunCall, CallRecord } from "../../src/gateway/call_record.ts";
+import type { CallRecord } from "../../src/gateway/call_record.ts";
 import { RequestError } from "../../src/gateway/request_error.ts";
 import type { RoutedResult } from "../../src/status.ts";
-
-const CALL: BegunCall = {
-  requestId: "r1",
-  caller: "key:1",
-  agent: "Kairos",
-  door: "rest",
-  tool: "read",
-  args: { path: "a" },
-  trace: undefined,
-};
-const ROUTED: RoutedResult = { server: "files", tool: "read_file", route: "memory", result: { content: [] } };
+import { BEGUN as CALL, ROUTED } from "../support/call_record.ts";
 
 function listenTo(journal: CallJournal): CallRecord[] {
   const records: CallRecord[] = [];

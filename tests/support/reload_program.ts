@@ -6,6 +6,7 @@
 
 import { delay } from "@std/async";
 import { until } from "./client_support.ts";
+import { hearProgram } from "./heard_program.ts";
 import { askModern, beginSession } from "./northbound_support.ts";
 
 const ROOT = new URL("../../", import.meta.url);
@@ -60,23 +61,13 @@ export async function startOnFile(
     stdout: "piped",
     stderr: "piped",
   }).spawn();
-  let said = "";
-  const listening = Promise.withResolvers<string>();
-  const read = async (stream: ReadableStream<Uint8Array>) => {
-    for await (const chunk of stream.pipeThrough(new TextDecoderStream())) {
-      said += chunk;
-      const origin = /listens on (http:\/\/\S+)\n/.exec(said)?.[1];
-      if (origin !== undefined) listening.resolve(origin);
-    }
-    listening.reject(new Error(`The program ended: ${said}`));
-  };
-  listening.promise.catch(() => {});
-  const reading = Promise.all([read(child.stdout), read(child.stderr)]);
-  const origin = await listening.promise;
-  const countOf = (text: string) => said.split(text).length - 1;
+  const heard = hearProgram(child);
+  const origin = await heard.origin;
+  const said = () => heard.said.stdout + heard.said.stderr;
+  const countOf = (text: string) => said().split(text).length - 1;
   return {
     origin,
-    said: () => said,
+    said,
     async replace(text) {
       await Deno.writeTextFile(`${path}.new`, text);
       await Deno.rename(`${path}.new`, path);
@@ -91,7 +82,7 @@ export async function startOnFile(
     },
     async [Symbol.asyncDispose]() {
       child.kill("SIGINT");
-      await Promise.all([child.status, reading]);
+      await Promise.all([child.status, heard.over]);
       await Deno.remove(cwd, { recursive: true });
     },
   };

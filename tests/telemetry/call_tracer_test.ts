@@ -1,20 +1,14 @@
 import { assertEquals } from "@std/assert";
 import type { BegunCall, CallRecord } from "../../src/gateway/call_record.ts";
 import { CallJournal } from "../../src/gateway/call_journal.ts";
-import type { RoutedResult } from "../../src/status.ts";
 import { OpenTelemetryTracer } from "../../src/telemetry/call_tracer.ts";
 import { createTracedFetch } from "../../src/telemetry/traced_fetch.ts";
+import { BEGUN, ROUTED } from "../support/call_record.ts";
 
 const CALL: BegunCall = {
-  requestId: "r1",
-  caller: "key:1",
-  agent: "Kairos",
-  door: "rest",
-  tool: "read",
-  args: {},
+  ...BEGUN,
   trace: { traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", tracestate: "vendor=1" },
 };
-const ROUTED: RoutedResult = { server: "files", tool: "read_file", route: "memory", result: { content: [] } };
 
 Deno.test("OpenTelemetryTracer.trace() passes on the caller's trace where nothing is exported", async () => {
   const tracer = new OpenTelemetryTracer({ findServer: () => undefined });

@@ -3,21 +3,9 @@ import type { CallRecord } from "../../src/gateway/call_record.ts";
 import type { AgentStatus, ServerStatus } from "../../src/status.ts";
 import { GatewayMetrics, type GatewayMetricsOptions } from "../../src/telemetry/gateway_metrics.ts";
 import { writeMetricsPage } from "../../src/telemetry/metrics_page.ts";
+import { RECORD as CALL } from "../support/call_record.ts";
 import { findValues, readFamilies, readSamples } from "./_scrape.ts";
 
-const CALL: CallRecord = {
-  requestId: "r1",
-  caller: "key:1",
-  agent: "Kairos",
-  door: "rest",
-  tool: "read",
-  server: "files",
-  toolName: "read_file",
-  route: "memory",
-  outcome: "ok",
-  atMs: 0,
-  durationMs: 20,
-};
 const SERVER: ServerStatus = {
   server: "files",
   url: "http://localhost/mcp",

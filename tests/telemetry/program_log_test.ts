@@ -3,6 +3,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { digestKey } from "../../src/callers/keys.ts";
 import { startGateway } from "../support/gateway_process.ts";
+import { hearProgram } from "../support/heard_program.ts";
 import { startMCPServer } from "../support/mcp_server.ts";
 
 const ROOT = new URL("../../", import.meta.url);
@@ -22,23 +23,12 @@ async function listenTo(env: Record<string, string>, use: (url: string) => Promi
     stdout: "piped",
     stderr: "piped",
   }).spawn();
-  const stderr = new Response(child.stderr).text();
-  let stdout = "";
-  const url = Promise.withResolvers<string>();
-  const reading = (async () => {
-    for await (const text of child.stdout.pipeThrough(new TextDecoderStream())) {
-      stdout += text;
-      const found = /listens on (http:\/\/[\w.:]+)/.exec(stdout)?.[1];
-      if (found !== undefined) url.resolve(found);
-    }
-    url.reject(new Error(`The program ended: ${await stderr}`));
-  })();
-  await use(await url.promise);
+  const heard = hearProgram(child);
+  await use(await heard.origin);
   child.kill("SIGINT");
-  await reading;
-  await child.status;
+  await Promise.all([heard.over, child.status]);
   const toLines = (text: string) => text.split("\n").filter((line) => line !== "");
-  return { stdout: toLines(stdout), stderr: toLines(await stderr) };
+  return { stdout: toLines(heard.said.stdout), stderr: toLines(heard.said.stderr) };
 }
 
 const toYaml = (url: string) =>

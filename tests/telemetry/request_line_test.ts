@@ -2,20 +2,8 @@ import { assertEquals } from "@std/assert";
 import type { CallRecord } from "../../src/gateway/call_record.ts";
 import { describeRequest } from "../../src/telemetry/request_line.ts";
 import type { RequestRecord } from "../../src/telemetry/request_watch.ts";
+import { RECORD as CALL } from "../support/call_record.ts";
 
-const CALL: CallRecord = {
-  requestId: "r1",
-  caller: "key:1",
-  agent: "Kairos",
-  door: "rest",
-  tool: "read",
-  server: "files",
-  toolName: "read_file",
-  route: "memory",
-  outcome: "ok",
-  atMs: 0,
-  durationMs: 20,
-};
 const REQUEST: RequestRecord = {
   requestId: "r1",
   method: "POST",
