@@ -12,7 +12,7 @@ import type { RouteDeps } from "../src/gateway/gateway_env.ts";
 import type { PeerInfo } from "../src/gateway/host_check.ts";
 import type { Problem } from "../src/gateway/problem.ts";
 import { RequestError } from "../src/gateway/request_error.ts";
-import { PageApi, toSegment } from "../src/page/api.ts";
+import { PageApi, toDocumentPath } from "../src/page/api.ts";
 import { ApiDocument } from "../src/page/api_document.ts";
 import { answerDocs, drawTried } from "../src/page/docs_page.tsx";
 import { readFormBody } from "../src/page/form_body.ts";
@@ -20,6 +20,7 @@ import { type PageSessions, SESSION_COOKIE, type Visitor } from "../src/page/pag
 import { answerProblem } from "../src/page/pages.tsx";
 import { askOnce } from "../src/page/try_answer.ts";
 import { tryOperation } from "../src/page/try_operation.ts";
+import { TIMEOUT_HEADER } from "../src/rest/request_timeout.ts";
 
 /** The environment of the page. */
 interface DocsEnv {
@@ -107,8 +108,8 @@ export function docsRoutes(deps: RouteDeps, sessions: PageSessions, partsHeader:
 }
 
 async function loadDocument(api: PageApi, agent: string | undefined): Promise<ApiDocument | Problem> {
-  const target = agent === undefined ? "/openapi.json" : `/agents/${toSegment(agent)}/openapi.json`;
-  const headers = { accept: "application/json", "x-request-timeout-ms": String(LIST_TIMEOUT_MS) };
+  const target = toDocumentPath(agent);
+  const headers = { accept: "application/json", [TIMEOUT_HEADER]: String(LIST_TIMEOUT_MS) };
   const response = await api.send({ method: "GET", target, headers });
   const text = await response.text();
   if (text.length > MAX_DOCUMENT_CHARS) {

@@ -28,7 +28,7 @@ import { answerProblem, answerSignIn, answerTool, answerView, drawAnswer } from 
 import { isFromOwnPage, isSecure } from "../src/page/same_origin.ts";
 import { StreamPlaces } from "../src/page/stream_places.ts";
 import { PAGE_STYLES } from "../src/page/styles.ts";
-import { isProblem, type LoadView } from "../src/page/view.ts";
+import { isProblem, type LoadView, type View } from "../src/page/view.ts";
 import { streamEvents } from "./_event_stream.ts";
 import { docsRoutes } from "./docs.ts";
 
@@ -76,23 +76,24 @@ export function pageRoutes(deps: RouteDeps, authenticator: Authenticator): PageH
   const toApi = (c: Context<PageEnv>, { authorization }: Visitor, signal?: AbortSignal) =>
     new PageApi({ request: c.req.raw, signal, peer: c.env, authorization, dispatch: deps.dispatch });
   const apiOf = (c: Context<PageEnv>) => toApi(c, c.var.visitor, c.req.raw.signal);
-  const show = (c: Context<PageEnv>) => ({ access: c.var.visitor.access, open: deps.open, requestId: c.env.requestId });
+  const show = (c: Context<PageEnv>) => ({ access: c.var.visitor.access, open: deps.open });
   const readForm = (c: Context<PageEnv>) =>
     inFlight.wait(c.req.raw.signal, () => readFormBody(c.req.raw, deps.maxBodyBytes));
-  const toLoad = (c: Context<PageEnv>, visitor: Visitor, known: KnownTools): LoadView => {
+  const look = (c: Context<PageEnv>, visitor: Visitor, known: KnownTools): Promise<View | Problem> => {
     const api = toApi(c, visitor);
     const { view, agent = "", q: wanted = "", outcome } = c.req.query();
-    if (view === "agent") return () => loadAgentView(api, visitor.access, { agent, wanted, known });
-    if (view === "activity") return () => loadActivityView(api, { agent, outcome: parseOutcome(outcome) });
-    return () => loadOverview(api, visitor.access);
+    if (view === "agent") return loadAgentView(api, visitor.access, { agent, wanted, known });
+    if (view === "activity") return loadActivityView(api, { agent, outcome: parseOutcome(outcome) });
+    return loadOverview(api, visitor.access);
+  };
+  const tell = (error: unknown, requestId: string): Problem => {
+    const problem = toProblem(error, requestId);
+    if (problem.code === "internal") deps.onInternalError(error, requestId);
+    return problem;
   };
 
   const app = new Hono<PageEnv>();
-  app.onError((error, c) => {
-    const problem = toProblem(error, c.env.requestId);
-    if (problem.code === "internal") deps.onInternalError(error, c.env.requestId);
-    return respond(c, problem);
-  });
+  app.onError((error, c) => respond(c, tell(error, c.env.requestId)));
   app.notFound((c) => respond(c, toProblem(toPathNotFound(), c.env.requestId)));
   const respond = (c: Context<PageEnv>, problem: Problem) => {
     if (c.req.header(PARTS_HEADER) !== undefined) return done(problem.status, `${problem.detail}.`);
@@ -206,18 +207,13 @@ export function pageRoutes(deps: RouteDeps, authenticator: Authenticator): PageH
     return streamEvents(c, async (send, gone) => {
       using joined = new JoinedSignal(gone, inFlight.stopping);
       const load: LoadView = async () => {
-        // A key that was revoked meanwhile, or a session that is over, shows no more.
-        const visitor = await sessions.open(cookie);
-        if (visitor === undefined) return toProblem(new RequestError("unauthenticated", "The session is over"), "");
-        return await toLoad(c, visitor, known)();
-      };
-      const tryLoad: LoadView = async () => {
         try {
-          return await load();
+          // A key that was revoked meanwhile, or a session that is over, shows no more.
+          const visitor = await sessions.open(cookie);
+          if (visitor === undefined) return toProblem(new RequestError("unauthenticated", "The session is over"), "");
+          return await look(c, visitor, known);
         } catch (error) {
-          const problem = toProblem(error, c.env.requestId);
-          if (problem.code === "internal") deps.onInternalError(error, c.env.requestId);
-          return problem;
+          return tell(error, c.env.requestId);
         }
       };
       const watch = (ring: () => void) => {
@@ -229,7 +225,7 @@ export function pageRoutes(deps: RouteDeps, authenticator: Authenticator): PageH
         };
       };
       const isTold = deps.directory.watchEvents !== undefined;
-      await runLiveStream({ load: tryLoad, send, watch, isTold, signal: joined.signal }).finally(leave);
+      await runLiveStream({ load, send, watch, isTold, signal: joined.signal }).finally(leave);
     });
   });
   return (request, bindings) => app.fetch(request, bindings);

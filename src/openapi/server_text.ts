@@ -5,9 +5,8 @@
  */
 
 import { cutText } from "../models/cut_text.ts";
+import { UNSEEN } from "../models/unseen.ts";
 
-// Controls but the line feed, and what changes the direction or the identity of the text beside it.
-const UNSEEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}\p{Cs}]/gu;
 /** What begins markup, a link or an image in CommonMark. */
 const ACTIVE = /[<>&[\]]/g;
 const ESCAPES: Readonly<Record<string, string>> = { "<": "&lt;", ">": "&gt;", "&": "&amp;", "[": "\\[", "]": "\\]" };

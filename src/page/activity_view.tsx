@@ -8,8 +8,9 @@ import type { JSX } from "hono/jsx/jsx-runtime";
 import type { Problem } from "../gateway/problem.ts";
 import { ActivityList, isWanted, type OutcomeFilter, OUTCOMES } from "./activity_table.tsx";
 import type { PageApi } from "./api.ts";
-import type { ActivityAnswer, ActivityItem, StatusAnswer } from "./api_types.ts";
+import type { ActivityAnswer, StatusAnswer } from "./api_types.ts";
 import { formatCount } from "./figures.ts";
+import { Sheet } from "./page_parts.tsx";
 import type { View } from "./view.ts";
 
 /** How much is asked for. */
@@ -63,7 +64,14 @@ export async function loadActivityView(api: PageApi, options: ActivityViewOption
     agents: [],
     parts: [
       { id: "summary", node: <Choice agents={agents} options={options} /> },
-      { id: "entries", node: <Entries items={items} showAgent={agents.length > 1} /> },
+      {
+        id: "entries",
+        node: (
+          <Sheet id="entries" title="Entries" facts={formatCount(items.length, "entry", "entries")}>
+            <ActivityList items={items} showAgent={agents.length > 1} />
+          </Sheet>
+        ),
+      },
     ],
   };
 }
@@ -90,20 +98,6 @@ function Choice(
         </select>
         <button type="submit">Show</button>
       </form>
-    </section>
-  );
-}
-
-function Entries(
-  { items, showAgent }: { readonly items: readonly ActivityItem[]; readonly showAgent: boolean },
-): JSX.Element {
-  return (
-    <section id="entries" class="sheet" aria-labelledby="entries-title">
-      <header class="sheet-head">
-        <h2 id="entries-title">Entries</h2>
-        <p class="facts">{formatCount(items.length, "entry", "entries")}</p>
-      </header>
-      <ActivityList items={items} showAgent={showAgent} />
     </section>
   );
 }

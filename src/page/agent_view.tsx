@@ -4,16 +4,15 @@
  * @module
  */
 
-import type { Child } from "hono/jsx";
 import type { JSX } from "hono/jsx/jsx-runtime";
 import type { Access } from "../callers/access.ts";
 import { headOf } from "../models/cut_text.ts";
 import type { Problem } from "../gateway/problem.ts";
 import type { AgentStatus } from "../status.ts";
-import { type Answer, LIST_TIMEOUT_MS, type PageApi, toSegment } from "./api.ts";
+import { type Answer, LIST_HEADERS, type PageApi, toSegment } from "./api.ts";
 import type { PinsAnswer, ToolsAnswer } from "./api_types.ts";
 import { formatCount } from "./figures.ts";
-import { ProblemBox } from "./page_parts.tsx";
+import { ProblemBox, Sheet } from "./page_parts.tsx";
 import { PinList } from "./pin_list.tsx";
 import { ServerTable } from "./server_table.tsx";
 import { ToolList } from "./tool_list.tsx";
@@ -57,19 +56,18 @@ export async function loadAgentView(
   { agent, wanted, known = {} }: AgentViewOptions,
 ): Promise<View | Problem> {
   const path = `/agents/${toSegment(agent)}`;
-  const before = await api.get<AgentStatus>(`${path}/status`);
-  if (!before.ok) return before.problem;
-  if (known.tools === undefined || known.signature !== toSignature(before.value)) {
-    const headers = { "x-request-timeout-ms": String(LIST_TIMEOUT_MS) };
-    known.tools = withoutSchemas(await api.get<ToolsAnswer>(`${path}/tools`, headers));
-    known.pins = await api.get<PinsAnswer>(`${path}/pins`, headers);
+  let status = await api.get<AgentStatus>(`${path}/status`);
+  if (!status.ok) return status.problem;
+  if (known.tools === undefined || known.signature !== toSignature(status.value)) {
+    known.tools = withoutSchemas(await api.get<ToolsAnswer>(`${path}/tools`, LIST_HEADERS));
+    known.pins = await api.get<PinsAnswer>(`${path}/pins`, LIST_HEADERS);
+    // What listing has found out is in it now.
+    status = await api.get<AgentStatus>(`${path}/status`);
+    if (!status.ok) return status.problem;
+    known.signature = toSignature(status.value);
   }
   const { tools, pins } = known;
-  // After the lists: what listing has found out is in it.
-  const status = await api.get<AgentStatus>(`${path}/status`);
-  if (!status.ok) return status.problem;
-  known.signature = toSignature(status.value);
-  const changed = pins?.ok === true ? pins.value.tools.filter(({ state }) => state !== "pinned") : [];
+  const changed = pins?.ok === true ? pins.value.tools : [];
   const parts: ViewPart[] = [
     { id: "summary", node: <Summary status={status.value} /> },
     {
@@ -150,26 +148,6 @@ function Summary({ status }: { readonly status: AgentStatus }): JSX.Element {
           <button type="submit">Reconnect all that are down</button>
         </form>
       )}
-    </section>
-  );
-}
-
-function Sheet(
-  { id, title, facts, isHidden = false, children }: {
-    readonly id: string;
-    readonly title: string;
-    readonly facts?: string | undefined;
-    readonly isHidden?: boolean | undefined;
-    readonly children: Child;
-  },
-): JSX.Element {
-  return (
-    <section id={id} class="sheet" aria-labelledby={`${id}-title`} hidden={isHidden}>
-      <header class="sheet-head">
-        <h2 id={`${id}-title`}>{title}</h2>
-        {facts !== undefined && <p class="facts">{facts}</p>}
-      </header>
-      {children}
     </section>
   );
 }

@@ -73,7 +73,7 @@ function Result({ routed, requestId }: { readonly routed: RoutedResult; readonly
         <span class="quiet">by {server}</span>
       </p>
       {content.length === 0 && structuredContent === undefined && <p class="quiet">The answer is empty.</p>}
-      {content.slice(0, MAX_BLOCKS).map((block, index) => <Block key={index} block={block} />)}
+      {content.slice(0, MAX_BLOCKS).map((block, index) => <div key={index} class="block">{drawBlock(block)}</div>)}
       {content.length > MAX_BLOCKS && (
         <p class="quiet">{formatCount(content.length - MAX_BLOCKS, "more block")} not shown here.</p>
       )}
@@ -99,14 +99,6 @@ function Result({ routed, requestId }: { readonly routed: RoutedResult; readonly
   );
 }
 
-function Block({ block }: { readonly block: ContentBlock }): JSX.Element {
-  return <div class={`block block-${toKind(block)}`}>{drawBlock(block)}</div>;
-}
-
-function toKind({ type }: ContentBlock): string {
-  return ["text", "image", "audio", "resource_link", "resource"].includes(type) ? type : "other";
-}
-
 function drawBlock(block: ContentBlock): JSX.Element {
   switch (block.type) {
     case "text":
@@ -126,23 +118,19 @@ function drawBlock(block: ContentBlock): JSX.Element {
 function Media({ data, mimeType }: { readonly data: string; readonly mimeType: string }): JSX.Element {
   const type = mimeType.toLowerCase();
   const size = formatBytes(Math.floor(data.length * 3 / 4));
-  if (BASE64.test(data) && IMAGE_TYPES.has(type)) {
-    return (
-      <figure>
-        <img src={`data:${type};base64,${data}`} alt={`Picture of the answer, ${type}, ${size}`} />
-        <figcaption class="quiet">{type}, {size}</figcaption>
-      </figure>
-    );
+  const isKnown = (IMAGE_TYPES.has(type) || AUDIO_TYPES.has(type)) && BASE64.test(data);
+  if (!isKnown) {
+    return <p class="quiet">A block of the type {mimeType.slice(0, 80)}, {size}, which is not shown here.</p>;
   }
-  if (BASE64.test(data) && AUDIO_TYPES.has(type)) {
-    return (
-      <figure>
-        <audio controls src={`data:${type};base64,${data}`}></audio>
-        <figcaption class="quiet">{type}, {size}</figcaption>
-      </figure>
-    );
-  }
-  return <p class="quiet">A block of the type {mimeType.slice(0, 80)}, {size}, which is not shown here.</p>;
+  const url = `data:${type};base64,${data}`;
+  return (
+    <figure>
+      {IMAGE_TYPES.has(type)
+        ? <img src={url} alt={`Picture of the answer, ${type}, ${size}`} />
+        : <audio controls src={url}></audio>}
+      <figcaption class="quiet">{type}, {size}</figcaption>
+    </figure>
+  );
 }
 
 function ResourceLink({ uri, name }: { readonly uri: string; readonly name: string }): JSX.Element {

@@ -8,9 +8,13 @@
 import type { PeerInfo } from "../gateway/host_check.ts";
 import type { Problem } from "../gateway/problem.ts";
 import { isJsonObject, type JsonObject } from "../protocol.ts";
+import { TIMEOUT_HEADER } from "../rest/request_timeout.ts";
 
 /** How long the list of tools may take, in milliseconds: a server that is slow must not keep the page. */
-export const LIST_TIMEOUT_MS = 8_000;
+const LIST_TIMEOUT_MS = 8_000;
+
+/** Says how long a list may take. */
+export const LIST_HEADERS: Readonly<Record<string, string>> = { [TIMEOUT_HEADER]: String(LIST_TIMEOUT_MS) };
 
 /** What was answered. */
 export type Answer<T> =
@@ -90,17 +94,11 @@ export class PageApi {
    *
    * @param path The path, with its query.
    * @param body The body.
-   * @param headers Further headers.
    * @returns What was answered.
    */
-  post<T>(path: string, body?: JsonObject, headers: Readonly<Record<string, string>> = {}): Promise<Answer<T>> {
-    if (body === undefined) return this.#ask({ method: "POST", target: path, headers });
-    return this.#ask({
-      method: "POST",
-      target: path,
-      body,
-      headers: { ...headers, "content-type": "application/json" },
-    });
+  post<T>(path: string, body?: JsonObject): Promise<Answer<T>> {
+    const headers: Record<string, string> = body === undefined ? {} : { "content-type": "application/json" };
+    return this.#ask({ method: "POST", target: path, headers, body });
   }
 
   /**
@@ -120,7 +118,7 @@ export class PageApi {
     return dispatch(new Request(new URL(target, request.url), init), { remoteAddr: peer.remoteAddr });
   }
 
-  async #ask<T>(request: Omit<PlainRequest, "headers"> & Partial<PlainRequest>): Promise<Answer<T>> {
+  async #ask<T>(request: PlainRequest): Promise<Answer<T>> {
     const began = performance.now();
     const response = await this.send({ ...request, headers: { accept: "application/json", ...request.headers } });
     const value: unknown = await response.json().catch(() => undefined);
@@ -145,4 +143,14 @@ function toKnownProblem(value: unknown, status: number, requestId: string): Prob
 export function toSegment(name: string): string {
   // A caller may have named a tool with half a character, which no address has.
   return encodeURIComponent(name.toWellFormed());
+}
+
+/**
+ * Where an OpenAPI document is served.
+ *
+ * @param agent Whose it is; `undefined` for the gateway's own.
+ * @returns The path.
+ */
+export function toDocumentPath(agent: string | undefined): string {
+  return agent === undefined ? "/openapi.json" : `/agents/${toSegment(agent)}/openapi.json`;
 }

@@ -155,29 +155,6 @@ export class ApiDocument {
   }
 
   /**
-   * A schema with all that it refers to, so that it stands alone.
-   *
-   * @param schema A schema of this document.
-   * @returns The schema.
-   */
-  bundle(schema: JsonObject): JsonObject {
-    const found = new Map<string, JsonValue>();
-    const open: JsonValue[] = [schema];
-    for (let next = open.pop(); next !== undefined; next = open.pop()) {
-      if (Array.isArray(next)) open.push(...next);
-      if (!isJsonObject(next)) continue;
-      const name = toComponentName(next.$ref);
-      if (name !== undefined && !found.has(name) && found.size < MAX_BUNDLED) {
-        const component = this.#component("schemas", name);
-        found.set(name, component ?? {});
-        if (component !== undefined) open.push(component);
-      }
-      open.push(...Object.values(next));
-    }
-    return found.size === 0 ? schema : { ...schema, components: { schemas: Object.fromEntries(found) } };
-  }
-
-  /**
    * Reads all that is known of an operation.
    *
    * @param entry The operation as this document lists it.
@@ -201,6 +178,24 @@ export class ApiDocument {
         hints.destructiveHint === true,
       canStream: responses.some(({ status, types }) => status.startsWith("2") && types.includes(EVENTS)),
     };
+  }
+
+  /** A schema with all that it refers to, so that it stands alone. */
+  #bundle(schema: JsonObject): JsonObject {
+    const found = new Map<string, JsonValue>();
+    const open: JsonValue[] = [schema];
+    for (let next = open.pop(); next !== undefined; next = open.pop()) {
+      if (Array.isArray(next)) open.push(...next);
+      if (!isJsonObject(next)) continue;
+      const name = toComponentName(next.$ref);
+      if (name !== undefined && !found.has(name) && found.size < MAX_BUNDLED) {
+        const component = this.#component("schemas", name);
+        found.set(name, component ?? {});
+        if (component !== undefined) open.push(component);
+      }
+      open.push(...Object.values(next));
+    }
+    return found.size === 0 ? schema : { ...schema, components: { schemas: Object.fromEntries(found) } };
   }
 
   #component(kind: string, name: string): JsonValue | undefined {
@@ -232,7 +227,7 @@ export class ApiDocument {
     const media = toObject(body.content)["application/json"];
     if (media === undefined) return undefined;
     return {
-      schema: this.bundle(toObject(toObject(media).schema)),
+      schema: this.#bundle(toObject(toObject(media).schema)),
       description: toPlainText(body.description, MAX_TEXT_CHARS),
       isRequired: body.required === true,
     };
@@ -248,7 +243,7 @@ export class ApiDocument {
       description: codes.length > 0 ? "" : text,
       codes: [...new Set(codes)],
       types: Object.keys(content),
-      schema: media === undefined ? undefined : this.bundle(toObject(toObject(media).schema)),
+      schema: media === undefined ? undefined : this.#bundle(toObject(toObject(media).schema)),
     };
   }
 }

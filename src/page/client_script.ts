@@ -45,7 +45,7 @@ function morph(from, to) {
     if (from.getAttribute(name) !== value) from.setAttribute(name, value);
   }
   for (const { name } of [...from.attributes]) {
-    const isOfReader = name === "open" || name === "aria-busy" || name === "data-shown";
+    const isOfReader = name === "open" || name === "aria-busy";
     if (!to.hasAttribute(name) && !isOfReader) from.removeAttribute(name);
   }
   if (from.hasAttribute("aria-busy")) return;

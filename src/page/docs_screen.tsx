@@ -6,6 +6,7 @@
 
 import type { Child } from "hono/jsx";
 import type { JSX } from "hono/jsx/jsx-runtime";
+import { toDocumentPath } from "./api.ts";
 import type { ApiDocument, ApiEntry, ApiGroup } from "./api_document.ts";
 import { type OperationProps, toOperationDomId } from "./docs_operation.tsx";
 import { formatCount } from "./figures.ts";
@@ -80,9 +81,7 @@ export function DocsScreen(props: DocsScreenProps): JSX.Element {
           <h1 id="headline">{document.title}</h1>
           <p class="facts">
             Version {document.version} · {formatCount(document.operations.length, "operation")} ·{" "}
-            <a href={agent === undefined ? "/openapi.json" : `/agents/${encodeURIComponent(agent)}/openapi.json`}>
-              OpenAPI 3.1
-            </a>
+            <a href={toDocumentPath(agent)}>OpenAPI 3.1</a>
           </p>
           {document.description !== "" && <p class="about text">{document.description.replaceAll("`", "")}</p>}
           {!canTry && (

@@ -36,7 +36,6 @@ export const DOCS_STYLES = `
 .operation > summary h3 code { overflow-wrap: anywhere; }
 .operation > summary:hover h3 code { text-decoration: underline; text-underline-offset: 0.18em; }
 .operation-summary { color: var(--soft); font-size: 0.92rem; overflow-wrap: anywhere; padding-left: 3rem; }
-.operation[open] > summary { position: relative; }
 .operation-body { display: grid; gap: 1.2rem 2rem; padding: 0.5rem 0 1.4rem; scroll-margin-top: 4.5rem; min-width: 0; }
 .operation-body > * { min-width: 0; display: grid; gap: 0.5rem; align-content: start; }
 .operation-body h4 { margin: 0.5rem 0 0; font-size: 0.92rem; font-weight: 600; }

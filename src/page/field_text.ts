@@ -8,7 +8,7 @@
 
 import type { JsonValue } from "../protocol.ts";
 import { sizeUp } from "../schema/json_size.ts";
-import type { ChoiceField, LeafField, LinesField, TextField } from "./form_field.ts";
+import type { ChoiceField, ControlField, LinesField, TextField } from "./form_field.ts";
 
 /** What a control says. */
 export type Said =
@@ -18,7 +18,7 @@ export type Said =
   | { readonly kind: "fault"; readonly message: string; readonly index?: number };
 
 /** The most characters of a text or of JSON. */
-export const MAX_FIELD_CHARS = 1_048_576;
+const MAX_FIELD_CHARS = 1_048_576;
 const LIMITS = { maxChars: MAX_FIELD_CHARS, maxNodes: 200_000, maxDepth: 256 } as const;
 const MAX_NUMBER_CHARS = 400;
 const MAX_LINES = 10_000;
@@ -34,7 +34,7 @@ const NOTHING: Said = { kind: "nothing" };
  * @param value Its value.
  * @returns The texts that the control sends, or `undefined` where it cannot say just this value.
  */
-export function toFieldTexts(field: LeafField, value: JsonValue): readonly string[] | undefined {
+export function toFieldTexts(field: ControlField, value: JsonValue): readonly string[] | undefined {
   switch (field.kind) {
     case "text":
       return toTexts(field, value);
@@ -52,8 +52,6 @@ export function toFieldTexts(field: LeafField, value: JsonValue): readonly strin
       return toChosen(field, value);
     case "lines":
       return toLines(field, value);
-    case "json":
-      return [JSON.stringify(value, null, 2)];
   }
 }
 
@@ -64,7 +62,7 @@ export function toFieldTexts(field: LeafField, value: JsonValue): readonly strin
  * @param texts The texts that came under its name.
  * @returns What it says.
  */
-export function readFieldTexts(field: LeafField, texts: readonly string[]): Said {
+export function readFieldTexts(field: ControlField, texts: readonly string[]): Said {
   const text = (texts[0] ?? "").replaceAll("\r\n", "\n");
   if (text.length > MAX_FIELD_CHARS) return toFault(`Too long: write at most ${MAX_FIELD_CHARS} characters`);
   switch (field.kind) {
@@ -87,8 +85,6 @@ export function readFieldTexts(field: LeafField, texts: readonly string[]): Said
     }
     case "lines":
       return readLines(field, text);
-    case "json":
-      return readJson(text);
   }
 }
 

@@ -5,12 +5,12 @@
  */
 
 import type { JSX } from "hono/jsx/jsx-runtime";
-import type { ChoiceField, JsonField, LeafField, TextField } from "./form_field.ts";
+import type { ChoiceField, ControlField, TextField } from "./form_field.ts";
 
 /** What a control is drawn from. */
 export interface FormControlProps {
   /** The field. */
-  readonly field: Exclude<LeafField, JsonField>;
+  readonly field: ControlField;
   /** The id of the control, which is its name too. */
   readonly id: string;
   /** What it holds. */

@@ -69,9 +69,9 @@ class Writer implements FormEntries {
     const value = isGiven ? given : field.proposal;
     if (value === undefined) return;
     if (value === null && hasNullBox(field)) return this.set(name + ENDS.isNull, "true");
+    if (field.kind === "json") return this.set(name + ENDS.json, toShownJson(value));
     const texts = toFieldTexts(field, value);
-    if (field.kind === "json") this.set(name + ENDS.json, toShownJson(value));
-    else if (texts !== undefined) this.set(name, ...texts);
+    if (texts !== undefined) this.set(name, ...texts);
     else if (isGiven) this.set(name + ENDS.json, toShownJson(value));
   }
 

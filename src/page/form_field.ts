@@ -93,7 +93,10 @@ export interface JsonField extends FieldFrame {
 }
 
 /** A field that is one control. */
-export type LeafField = TextField | NumberField | FlagField | ChoiceField | LinesField | JsonField;
+export type ControlField = TextField | NumberField | FlagField | ChoiceField | LinesField;
+
+/** A field without fields of its own. */
+export type LeafField = ControlField | JsonField;
 
 /** A field. */
 export type FormField = LeafField | GroupField;

@@ -103,17 +103,15 @@ class Bell {
 
   async wait(minMs: number, maxMs: number): Promise<void> {
     this.#rung = false;
-    await this.#pause(minMs, () => false);
-    if (!this.#rung) await this.#pause(maxMs - minMs, () => this.#rung);
+    await this.#pause(minMs, false);
+    if (!this.#rung) await this.#pause(maxMs - minMs, true);
   }
 
-  #pause(ms: number, isOver: () => boolean): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>();
+  #pause(ms: number, endsByRing: boolean): Promise<void> {
     if (this.#signal.aborted) return Promise.resolve();
+    const { promise, resolve } = Promise.withResolvers<void>();
     const alarm = setAlarm(resolve, ms);
-    this.#wake = () => {
-      if (isOver()) resolve();
-    };
+    this.#wake = endsByRing ? resolve : undefined;
     const end = () => resolve();
     this.#signal.addEventListener("abort", end, { once: true });
     return promise.finally(() => {

@@ -12,6 +12,7 @@ import { ActivityList } from "./activity_table.tsx";
 import { type PageApi, toSegment } from "./api.ts";
 import type { ActivityAnswer, ActivityItem, StatusAnswer } from "./api_types.ts";
 import { formatCount } from "./figures.ts";
+import { Sheet } from "./page_parts.tsx";
 import { ServerTable } from "./server_table.tsx";
 import { toId, type View, type ViewPart } from "./view.ts";
 import { tallyServers, toHeadline } from "./words.ts";
@@ -69,21 +70,18 @@ function Summary(
 
 function AgentSection({ status }: { readonly status: AgentStatus }): JSX.Element {
   const { agent, connectedServers, totalServers, totalTools, shadowed } = status;
-  const id = toId("agent", agent);
+  const path = `/ui/agents/${toSegment(agent)}`;
+  const facts = (
+    <>
+      {connectedServers} of {formatCount(totalServers, "server")} connected ·{" "}
+      <a href={`${path}#tools`}>{formatCount(totalTools, "tool")}</a>
+      {shadowed.length > 0 && <>{" "}· {shadowed.length} shadowed</>}
+    </>
+  );
   return (
-    <section id={id} class="sheet" aria-labelledby={`${id}-title`}>
-      <header class="sheet-head">
-        <h2 id={`${id}-title`}>
-          <a href={`/ui/agents/${toSegment(agent)}`}>{agent}</a>
-        </h2>
-        <p class="facts">
-          {connectedServers} of {formatCount(totalServers, "server")} connected ·{" "}
-          <a href={`/ui/agents/${toSegment(agent)}#tools`}>{formatCount(totalTools, "tool")}</a>
-          {shadowed.length > 0 && <>{" "}· {shadowed.length} shadowed</>}
-        </p>
-      </header>
+    <Sheet id={toId("agent", agent)} title={<a href={path}>{agent}</a>} facts={facts}>
       <ServerTable status={status} />
-    </section>
+    </Sheet>
   );
 }
 
@@ -91,14 +89,8 @@ function Recent(
   { items, showAgent }: { readonly items: readonly ActivityItem[]; readonly showAgent: boolean },
 ): JSX.Element {
   return (
-    <section id="recent" class="sheet" aria-labelledby="recent-title">
-      <header class="sheet-head">
-        <h2 id="recent-title">Activity</h2>
-        <p class="facts">
-          <a href="/ui/activity">All of it</a>
-        </p>
-      </header>
+    <Sheet id="recent" title="Activity" facts={<a href="/ui/activity">All of it</a>}>
       <ActivityList items={items} showAgent={showAgent} isShort />
-    </section>
+    </Sheet>
   );
 }

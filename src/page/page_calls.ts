@@ -7,7 +7,7 @@
 import type { Fault } from "../errors.ts";
 import type { Problem } from "../gateway/problem.ts";
 import type { OwnedTool, RoutedResult, ToolRoute } from "../status.ts";
-import { type Answer, LIST_TIMEOUT_MS, type PageApi, toSegment } from "./api.ts";
+import { type Answer, LIST_HEADERS, type PageApi, toSegment } from "./api.ts";
 import type { ToolsAnswer } from "./api_types.ts";
 import { readSchemaForm } from "./read_schema_form.ts";
 
@@ -33,7 +33,7 @@ export interface LookedUpTool {
 export async function lookUpTool(api: PageApi, agent: string, name: string): Promise<LookedUpTool | Problem> {
   const path = `/agents/${toSegment(agent)}`;
   const [list, route] = await Promise.all([
-    api.get<ToolsAnswer>(`${path}/tools`, { "x-request-timeout-ms": String(LIST_TIMEOUT_MS) }),
+    api.get<ToolsAnswer>(`${path}/tools`, LIST_HEADERS),
     api.get<ToolRoute>(`${path}/routes/${toSegment(name)}`),
   ]);
   if (!list.ok) return list.problem;
@@ -76,6 +76,6 @@ export async function callByForm(
   if ("faults" in read) return { faults: read.faults };
   const answer = await api.post<RoutedResult>(`/agents/${toSegment(agent)}/tools/${toSegment(tool.name)}`, read.args);
   // What is wrong with a value stands beside its field.
-  const isOfForm = !answer.ok && answer.problem.status === 422 && (answer.problem.faults?.length ?? 0) > 0;
-  return isOfForm ? { faults: answer.problem.faults ?? [] } : { answer };
+  const faults = answer.ok || answer.problem.status !== 422 ? [] : answer.problem.faults ?? [];
+  return faults.length > 0 ? { faults } : { answer };
 }

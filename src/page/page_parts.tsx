@@ -4,7 +4,9 @@
  * @module
  */
 
+import type { Child } from "hono/jsx";
 import type { JSX } from "hono/jsx/jsx-runtime";
+import type { Problem } from "../gateway/problem.ts";
 import { formatCount, formatMoment, formatSpan } from "./figures.ts";
 import { sizeUp } from "../schema/json_size.ts";
 import type { Tone } from "./words.ts";
@@ -50,6 +52,38 @@ export function Mark({ tone }: { readonly tone: Tone }): JSX.Element {
 export function Moment({ atMs }: { readonly atMs: number }): JSX.Element {
   const text = formatMoment(atMs);
   return <time dateTime={new Date(atMs).toISOString()} title={text} data-moment="">{text}</time>;
+}
+
+/** A part of a screen with a title of its own. */
+export interface SheetProps {
+  /** Its id. */
+  readonly id: string;
+  /** The title. */
+  readonly title: Child;
+  /** What stands beside the title. */
+  readonly facts?: Child;
+  /** Whether it is not shown. */
+  readonly isHidden?: boolean | undefined;
+  /** What is in it. */
+  readonly children: Child;
+}
+
+/**
+ * A part of a screen with a title of its own.
+ *
+ * @param props What is in it.
+ * @returns The section.
+ */
+export function Sheet({ id, title, facts, isHidden = false, children }: SheetProps): JSX.Element {
+  return (
+    <section id={id} class="sheet" aria-labelledby={`${id}-title`} hidden={isHidden}>
+      <header class="sheet-head">
+        <h2 id={`${id}-title`}>{title}</h2>
+        {facts !== undefined && <p class="facts">{facts}</p>}
+      </header>
+      {children}
+    </section>
+  );
 }
 
 /** How large a sparkline is drawn. */
@@ -146,12 +180,10 @@ export function toJsonText(value: unknown): string {
 /**
  * What went wrong on the way, in words.
  *
- * @param props The problem: at least a title and a detail.
+ * @param props The problem.
  * @returns A box.
  */
-export function ProblemBox(
-  { problem, advice }: { readonly problem: ShownProblem; readonly advice?: string | undefined },
-): JSX.Element {
+export function ProblemBox({ problem }: { readonly problem: Problem }): JSX.Element {
   const { title, detail, code, server, retryAfterMs, suggestions = [], faults = [], requestId } = problem;
   return (
     <div class="box box-bad">
@@ -169,33 +201,12 @@ export function ProblemBox(
         </ul>
       )}
       {suggestions.length > 0 && <p>Perhaps you mean {suggestions.join(", ")}.</p>}
-      {advice !== undefined && <p class="advice">{advice}</p>}
       <p class="quiet">
         <code>{code}</code>
         {server !== undefined && <>· server {server}</>}
         {retryAfterMs !== undefined && <>· try again in {formatSpan(retryAfterMs)}</>}
-        {requestId !== undefined && requestId !== "" && <>· request {requestId}</>}
+        {requestId !== "" && <>· request {requestId}</>}
       </p>
     </div>
   );
-}
-
-/** What is shown of a problem. */
-export interface ShownProblem {
-  /** The kind of problem. */
-  readonly title: string;
-  /** The problem in words. */
-  readonly detail: string;
-  /** Its code. */
-  readonly code: string;
-  /** The server concerned. */
-  readonly server?: string | undefined;
-  /** How long to wait, in milliseconds. */
-  readonly retryAfterMs?: number | undefined;
-  /** Names that may be meant. */
-  readonly suggestions?: readonly string[] | undefined;
-  /** What is wrong, place by place. */
-  readonly faults?: readonly { readonly path: string; readonly message: string }[] | undefined;
-  /** The id of the request. */
-  readonly requestId?: string | undefined;
 }

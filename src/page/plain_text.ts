@@ -5,8 +5,7 @@
  */
 
 import { cutText } from "../models/cut_text.ts";
-
-const UNSEEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}\p{Cs}]/gu;
+import { UNSEEN } from "../models/unseen.ts";
 
 /**
  * Makes a text fit to be shown. It is still to be escaped, which JSX does.

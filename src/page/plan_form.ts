@@ -67,9 +67,9 @@ class Planner {
   planRoot(): FormPlan {
     const settled = this.#schemas.settle(this.#schemas.root);
     if (settled?.type !== "object") return { root: undefined, isOpen: true };
-    const frame = toFrame(settled, { pointer: "", place: undefined, key: "", isRequired: true });
+    const spot = { pointer: "", place: undefined, key: "", isRequired: true };
+    const frame = toFrame(settled, spot);
     try {
-      const spot = { pointer: "", place: undefined };
       const root = this.#planGroup({ ...frame, isNullable: false }, settled.schema, spot, 0);
       return { root, isOpen: OPENERS.some((keyword) => isOpener(settled.schema[keyword])) };
     } catch (error) {

@@ -159,6 +159,15 @@ function Leaf({ field, scope }: { field: LeafField; scope: Scope }): JSX.Element
   const [json] = scope.entries.getAll(id + ENDS.json);
   const about = toAbout(field, scope);
   const isRaw = field.kind === "json" || typeof json === "string";
+  const control = field.kind !== "json" && (
+    <FormControl
+      field={field}
+      id={id}
+      texts={scope.entries.getAll(id)}
+      about={about.ids}
+      isFaulty={about.isFaulty}
+    />
+  );
   const nullBox = hasNullBox(field) && (
     <label class="form-switch">
       <input
@@ -177,13 +186,7 @@ function Leaf({ field, scope }: { field: LeafField; scope: Scope }): JSX.Element
           <Name field={field} />
         </legend>
         {about.texts}
-        <FormControl
-          field={field}
-          id={id}
-          texts={scope.entries.getAll(id)}
-          about={about.ids}
-          isFaulty={about.isFaulty}
-        />
+        {control}
         {nullBox}
       </fieldset>
     );
@@ -206,13 +209,7 @@ function Leaf({ field, scope }: { field: LeafField; scope: Scope }): JSX.Element
               <Name field={field} />
             </label>
             {about.texts}
-            <FormControl
-              field={field}
-              id={id}
-              texts={scope.entries.getAll(id)}
-              about={about.ids}
-              isFaulty={about.isFaulty}
-            />
+            {control}
           </>
         )}
       {isRaw && about.texts}

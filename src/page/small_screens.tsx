@@ -5,7 +5,7 @@
  */
 
 import type { JSX } from "hono/jsx/jsx-runtime";
-import type { ShownProblem } from "./page_parts.tsx";
+import type { Problem } from "../gateway/problem.ts";
 import { ProblemBox } from "./page_parts.tsx";
 
 /**
@@ -47,7 +47,7 @@ export function SignInScreen({ error }: { readonly error?: string | undefined })
  * @param props The problem.
  * @returns The screen.
  */
-export function ProblemScreen({ problem }: { readonly problem: ShownProblem }): JSX.Element {
+export function ProblemScreen({ problem }: { readonly problem: Problem }): JSX.Element {
   return (
     <section class="summary" aria-labelledby="headline">
       <div>

@@ -11,9 +11,9 @@ const TOKENS = `
 :root {
   color-scheme: light dark;
   --ground: #f1eee5; --sheet: #fbfaf5; --well: #f4f1e8; --ink: #17212b; --soft: #46525e; --faint: #5f6872;
-  --line: #dcd6c6; --rule: #b9b19c; --sea: #1d4e79; --sea-wash: #e6edf2; --magenta: #9a1b5c;
+  --line: #dcd6c6; --rule: #b9b19c; --sea: #1d4e79; --magenta: #9a1b5c;
   --good: #1c6a50; --wary: #825200; --bad: #a82e1c; --bad-wash: #f8e9e3; --good-wash: #e3efe6; --busy: #1d4e79;
-  --on-main: #ffffff; --muted: var(--faint); --accent: var(--sea); --field: var(--sheet); --shadow: 0 1px 0 rgb(0 0 0 / 4%);
+  --on-main: #ffffff; --shadow: 0 1px 0 rgb(0 0 0 / 4%);
   --serif: "Iowan Old Style", "Palatino Linotype", Palatino, P052, "URW Palladio L", Charter, Georgia, serif;
   --sans: system-ui, -apple-system, "Segoe UI", Inter, Roboto, "Helvetica Neue", "Liberation Sans", sans-serif;
   --mono: ui-monospace, "SF Mono", "Cascadia Mono", "JetBrains Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace;
@@ -21,7 +21,7 @@ const TOKENS = `
 @media (prefers-color-scheme: dark) {
   :root {
     --ground: #0d131a; --sheet: #131b24; --well: #0f161e; --ink: #e9e4d6; --soft: #b3bac0; --faint: #929ca5;
-    --line: #25303b; --rule: #435160; --sea: #9cc4ec; --sea-wash: #1a2936; --magenta: #f19ac6;
+    --line: #25303b; --rule: #435160; --sea: #9cc4ec; --magenta: #f19ac6;
     --good: #71c8a4; --wary: #e3b45c; --bad: #f2907a; --bad-wash: #2d1c1a; --good-wash: #15291f; --busy: #8fbdf0;
     --on-main: #0d131a; --shadow: none;
   }
@@ -135,7 +135,6 @@ table.servers { width: 100%; border-collapse: collapse; font-size: 0.92rem; tabl
 .servers th, .servers td { text-align: left; vertical-align: top; padding: 0.6rem 1rem 0.6rem 0; border-top: 1px solid var(--line); }
 .servers thead th { border-top: 0; padding-block: 0 0.35rem; font-weight: 400; font-size: 0.82rem; color: var(--faint); }
 .servers tbody th { font-weight: 600; }
-.servers tbody th, .servers tbody td:first-child { padding-left: 0; }
 .server-name { display: block; overflow-wrap: anywhere; }
 .url { display: block; font: 400 0.78rem/1.45 var(--mono); color: var(--faint); overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
 .state-line { display: flex; align-items: baseline; justify-content: space-between; gap: 0.6rem; }
@@ -217,11 +216,5 @@ tr.tone-bad .word { color: var(--bad); } tr.tone-wary .word { color: var(--wary)
 @media (forced-colors: active) { .masthead::after { display: none; } .diff ins, .diff del { forced-color-adjust: none; } }
 `;
 
-const FORM_TOUCHES = `
-.schema-form { --form-line: var(--faint); }
-.schema-form :is(input:not([type=checkbox], [type=radio]), select, textarea), .schema-form .form-faults { border-radius: 3px; }
-.schema-form .form-group { border-color: var(--line); }
-`;
-
 /** The styles. */
-export const PAGE_STYLES = [TOKENS, BASE, FRAME, TABLES, SCHEMA_FORM_CSS, FORM_TOUCHES, DOCS_STYLES].join("");
+export const PAGE_STYLES = [TOKENS, BASE, FRAME, TABLES, SCHEMA_FORM_CSS, DOCS_STYLES].join("");

@@ -82,7 +82,7 @@ function ToolItem({ agent, tool, shadowed, pins }: ToolItemProps): JSX.Element {
       <span class="tool-server">{server}</span>
       <span class="tool-about">{short === "" ? <span class="quiet">without a description</span> : short}</span>
       <span class="tags">
-        {pin !== undefined && pin.state !== "pinned" && <Tag text={pin.state} tone="bad" />}
+        {pin !== undefined && <Tag text={pin.state} tone="bad" />}
         {annotations?.readOnlyHint === true && <Tag text="read only" />}
         {annotations?.destructiveHint === true && annotations.readOnlyHint !== true && (
           <Tag text="may destroy" tone="wary" />

@@ -64,7 +64,7 @@ export function ToolScreen({ agent, tool, route, sent, faults, answer }: ToolScr
             <h2 id="call-title">Call</h2>
             <p class="facts">of {server}</p>
           </header>
-          <form id="call" method="post" action={`${path}/tools/${toSegment(name)}`} data-quiet="Calling" data-timed="">
+          <form id="call" method="post" action={`${path}/tools/${toSegment(name)}`} data-quiet="Calling">
             <ToolFields schema={inputSchema} sent={sent} faults={faults} />
             <div class="row">
               <button type="submit" class="main-button">Call the tool</button>

@@ -5,11 +5,13 @@
  */
 
 import { clearAlarm, setAlarm } from "../alarm.ts";
+import { BodyReader } from "../connection/body_reader.ts";
+import { JoinedSignal } from "../joined_signal.ts";
 
 /** The most bytes of an answer that are read. */
 export const MAX_SHOWN_BYTES = 262_144;
 /** How long a stream of events is listened to, in milliseconds. */
-export const STREAM_MS = 10_000;
+const STREAM_MS = 10_000;
 
 /** What is shown of an answer. */
 export interface TryAnswer {
@@ -47,12 +49,10 @@ export async function askOnce(
   { signal, streamMs = STREAM_MS }: AskOptions,
 ): Promise<TryAnswer> {
   const began = performance.now();
-  const controller = new AbortController();
-  const abort = () => controller.abort(signal.reason);
-  signal.addEventListener("abort", abort, { once: true });
-  if (signal.aborted) abort();
+  const over = new AbortController();
+  using joined = new JoinedSignal(signal, over.signal);
   try {
-    const response = await send(controller.signal);
+    const response = await send(joined.signal);
     const { status, headers } = response;
     const type = headers.get("content-type") ?? "";
     const isStream = type.startsWith("text/event-stream");
@@ -67,42 +67,36 @@ export async function askOnce(
       tookMs: performance.now() - began,
     };
   } finally {
-    signal.removeEventListener("abort", abort);
-    controller.abort();
+    over.abort();
   }
 }
 
-/** What comes until the cap, the end, or the time. The response stays reachable: else a stream may outlive an abort. */
+/** What comes until the cap, the end, or the time. */
 async function readSome(
   response: Response,
   forMs: number | undefined,
 ): Promise<{ readonly bytes: Uint8Array; readonly cut: TryAnswer["cut"] }> {
-  const reader = response.body?.getReader();
-  if (reader === undefined) return { bytes: new Uint8Array(), cut: undefined };
+  if (response.body === null) return { bytes: new Uint8Array(), cut: undefined };
+  const reader = new BodyReader(response, response.body);
   let cut: TryAnswer["cut"];
   const alarm = forMs === undefined ? undefined : setAlarm(() => {
     cut = "time";
-    reader.cancel().catch(() => {});
+    void reader.cancel();
   }, forMs);
-  const parts: Uint8Array[] = [];
+  const bytes = new Uint8Array(MAX_SHOWN_BYTES);
   let size = 0;
   try {
-    for (let next = await reader.read(); !next.done; next = await reader.read()) {
-      parts.push(next.value.subarray(0, MAX_SHOWN_BYTES - size));
-      size += parts.at(-1)?.byteLength ?? 0;
+    for (let chunk = await reader.read(); chunk !== undefined; chunk = await reader.read()) {
+      const part = chunk.subarray(0, MAX_SHOWN_BYTES - size);
+      bytes.set(part, size);
+      size += part.byteLength;
       if (size < MAX_SHOWN_BYTES) continue;
       cut = "size";
       break;
     }
   } finally {
-    if (alarm !== undefined) clearAlarm(alarm);
-    await reader.cancel().catch(() => {});
+    clearAlarm(alarm);
+    await reader.cancel();
   }
-  const bytes = new Uint8Array(size);
-  let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.byteLength;
-  }
-  return { bytes, cut };
+  return { bytes: bytes.subarray(0, size), cut };
 }

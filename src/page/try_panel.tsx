@@ -68,6 +68,7 @@ export function TryPanel({ operation, agent, agents, tried }: TryPanelProps): JS
   const accept = tried?.sent.getAll("accept")[0];
   const acceptId = `${encodeURIComponent(id)}-accept`;
   const hasRequired = parameters.some(({ isRequired }) => isRequired);
+  const places = new Set(parameters.map(({ place }) => PLACES[place]));
   const parameterForm = parameters.length > 0 && (
     <SchemaForm
       schema={toParameterSchema(operation, agents)}
@@ -80,7 +81,7 @@ export function TryPanel({ operation, agent, agents, tried }: TryPanelProps): JS
   return (
     <div id={`try-${encodeURIComponent(id)}`} class="try">
       <h4>Try it</h4>
-      <form method="post" action="/ui/try" data-quiet="Sending" data-timed="">
+      <form method="post" action="/ui/try" data-quiet="Sending">
         {agent !== undefined && <input type="hidden" name="agent" value={agent} />}
         <input type="hidden" name="operation" value={id} />
         {hasRequired && parameterForm}
@@ -95,13 +96,7 @@ export function TryPanel({ operation, agent, agents, tried }: TryPanelProps): JS
         )}
         {!hasRequired && parameters.length > 0 && (
           <details class="more" open={(tried?.parameterFaults?.length ?? 0) > 0}>
-            <summary>
-              {[
-                ...new Set(parameters.map(({ place }) =>
-                  PLACES[place]
-                )),
-              ].join(" and ")}
-            </summary>
+            <summary>{[...places].join(" and ")}</summary>
             {parameterForm}
           </details>
         )}
