@@ -8,13 +8,16 @@ import { type Application, buildApplication, buildCommand, buildRouteMap, propos
 import { VERSION } from "../version.ts";
 import { CliError } from "./cli_error.ts";
 import type { CliContext } from "./command_run.ts";
+import type { ActivityFlags } from "./commands/activity.ts";
 import type { AuditFlags } from "./commands/audit.ts";
 import type { ImportFlags } from "./commands/import.ts";
+import type { KeyNewFlags } from "./commands/key_new.ts";
+import type { ToolsFlags } from "./commands/tools.ts";
 import { EXIT_MEANINGS } from "./exit_codes.ts";
 import { knownAgents, knownCallWords, knownTools } from "./known_names.ts";
-import { AGENT_OPTIONS, asText, FILE_OPTIONS, GATEWAY_OPTIONS, OUTPUT_OPTIONS } from "./options.ts";
+import { AGENT_OPTIONS, asText, FILE_OPTIONS, GATEWAY_OPTIONS, OUTPUT_OPTIONS, textOption } from "./options.ts";
 import type { OutputFlags } from "./output.ts";
-import type { GatewayFlags, SessionFlags } from "./session.ts";
+import type { SessionFlags } from "./session.ts";
 import { TEXTS } from "./texts.ts";
 
 type CheckFlags = Omit<SessionFlags, "url" | "key">;
@@ -49,11 +52,11 @@ Ends with 1 where a server is down.`,
   },
 });
 
-const tools = buildCommand<SessionFlags & { readonly search?: string | undefined }, [string?], CliContext>({
+const tools = buildCommand<ToolsFlags, [string?], CliContext>({
   loader: async () => (await import("./commands/tools.ts")).tools,
   parameters: {
     flags: {
-      search: { kind: "parsed", parse: asText, optional: true, placeholder: "words", brief: "Words to look for" },
+      search: textOption("words", "Words to look for"),
       ...AGENT_OPTIONS,
     },
     positional: oneAgent,
@@ -138,17 +141,13 @@ const schema = buildCommand<OutputFlags, [], CliContext>({
   },
 });
 
-const keyNew = buildCommand<
-  GatewayFlags & { readonly agent: string; readonly id?: string | undefined; readonly expires?: string | undefined },
-  [],
-  CliContext
->({
+const keyNew = buildCommand<KeyNewFlags, [], CliContext>({
   loader: async () => (await import("./commands/key_new.ts")).keyNew,
   parameters: {
     flags: {
       agent: { kind: "parsed", parse: asText, default: "*", placeholder: "agent", brief: 'What it opens; "*" is all' },
-      id: { kind: "parsed", parse: asText, optional: true, placeholder: "name", brief: "A name to revoke it by" },
-      expires: { kind: "parsed", parse: asText, optional: true, placeholder: "date", brief: "When it ends" },
+      id: textOption("name", "A name to revoke it by"),
+      expires: textOption("date", "When it ends"),
       ...GATEWAY_OPTIONS,
       ...OUTPUT_OPTIONS,
     },
@@ -167,7 +166,7 @@ With --url the gateway makes the key, which then opens at once; that takes a key
   },
 });
 
-const activity = buildCommand<GatewayFlags & { readonly limit: number }, [string?], CliContext>({
+const activity = buildCommand<ActivityFlags, [string?], CliContext>({
   loader: async () => (await import("./commands/activity.ts")).activity,
   parameters: {
     flags: {
@@ -187,9 +186,9 @@ const audit = buildCommand<AuditFlags, [], CliContext>({
   loader: async () => (await import("./commands/audit.ts")).audit,
   parameters: {
     flags: {
-      agent: { kind: "parsed", parse: asText, optional: true, placeholder: "agent", brief: "Of this agent alone" },
-      from: { kind: "parsed", parse: asText, optional: true, placeholder: "date", brief: "From this date on" },
-      to: { kind: "parsed", parse: asText, optional: true, placeholder: "date", brief: "Up to this date" },
+      agent: textOption("agent", "Of this agent alone"),
+      from: textOption("date", "From this date on"),
+      to: textOption("date", "Up to this date"),
       ...GATEWAY_OPTIONS,
       ...OUTPUT_OPTIONS,
     },
@@ -221,7 +220,7 @@ const importing = buildCommand<ImportFlags, [string?], CliContext>({
         withNegated: false,
         brief: "Take servers that are processes too, at the addresses that their bridges will have",
       },
-      write: { kind: "parsed", parse: asText, optional: true, placeholder: "file", brief: "Write a new file" },
+      write: textOption("file", "Write a new file"),
       ...OUTPUT_OPTIONS,
     },
     positional: {

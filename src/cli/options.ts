@@ -4,12 +4,22 @@
  * @module
  */
 
-import type { CliContext } from "./command_run.ts";
 import { parseDuration } from "./duration.ts";
 
 /** Takes a word as it is. */
 export function asText(word: string): string {
   return word;
+}
+
+/**
+ * An option that takes a word as it is.
+ *
+ * @param placeholder What stands for the word.
+ * @param brief What it is for.
+ * @returns The option.
+ */
+export function textOption(placeholder: string, brief: string) {
+  return { kind: "parsed", parse: asText, optional: true, placeholder, brief } as const;
 }
 
 const json = {
@@ -28,32 +38,17 @@ export const OUTPUT_OPTIONS = { json, color } as const;
 
 /** The options of commands that read a configuration file. */
 export const FILE_OPTIONS = {
-  config: {
-    kind: "parsed",
-    parse: asText,
-    optional: true,
-    placeholder: "file",
-    brief: "The configuration file; else PORTOLAN_CONFIG, else portolan.yaml",
-  },
+  config: textOption("file", "The configuration file; else PORTOLAN_CONFIG, else portolan.yaml"),
   ...OUTPUT_OPTIONS,
 } as const;
 
 /** The options of commands that ask a gateway. */
 export const GATEWAY_OPTIONS = {
-  url: {
-    kind: "parsed",
-    parse: asText,
-    optional: true,
-    placeholder: "address",
-    brief: "Ask a running gateway instead of a file, as http://127.0.0.1:8000; else PORTOLAN_URL",
-  },
-  key: {
-    kind: "parsed",
-    parse: asText,
-    optional: true,
-    placeholder: "key",
-    brief: 'A key of the gateway, or "-" for standard input; better PORTOLAN_KEY, which no other process sees',
-  },
+  url: textOption("address", "Ask a running gateway instead of a file, as http://127.0.0.1:8000; else PORTOLAN_URL"),
+  key: textOption(
+    "key",
+    'A key of the gateway, or "-" for standard input; better PORTOLAN_KEY, which no other process sees',
+  ),
   timeout: {
     kind: "parsed",
     parse: parseDuration,
@@ -65,6 +60,3 @@ export const GATEWAY_OPTIONS = {
 
 /** The options of commands that ask the agents of a file or of a gateway. */
 export const AGENT_OPTIONS = { ...FILE_OPTIONS, ...GATEWAY_OPTIONS } as const;
-
-/** What completes a word, where the parser asks it. */
-export type Proposer = (context: CliContext) => Promise<readonly string[]>;

@@ -17,11 +17,20 @@ import {
   PRIVATE_MEMBERS,
 } from "./jwt_config.ts";
 import type { KEY_KEYS } from "./key_config.ts";
-import { choice, flag, inAnyCase, mapping, nameOf, record, refTo, textOr, whole } from "./schema_parts.ts";
+import {
+  choice,
+  flag,
+  inAnyCase,
+  mapping,
+  nameOf,
+  type Properties,
+  record,
+  refTo,
+  textOr,
+  urlOf,
+  whole,
+} from "./schema_parts.ts";
 import { SERVER_DEFINITIONS } from "./server_schema.ts";
-
-/** A key that the parser knows and that is not here is an error of types, and so is one that it does not know. */
-type Properties<Keys extends readonly string[]> = Readonly<Record<Keys[number], JsonObject>>;
 
 const DIGEST = textOr(
   { pattern: `^${inAnyCase("sha")}256:[0-9A-Fa-f]{64}$` },
@@ -193,10 +202,6 @@ export function toConfigSchema(): JsonObject {
       issuer: mapping(ISSUER, { required: ["issuer"], not: { required: ["jwksUrl", "jwks"] } }),
     },
   });
-}
-
-function urlOf(description: string): JsonObject {
-  return textOr({ pattern: `^${inAnyCase("http")}[Ss]?://[^\\s]+$` }, description);
 }
 
 function oneOrMore(items: JsonObject, description: string): JsonObject {

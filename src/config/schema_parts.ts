@@ -6,6 +6,9 @@
 
 import type { JsonObject } from "../protocol.ts";
 
+/** A key that the parser knows and that is not here is an error of types, and so is one that it does not know. */
+export type Properties<Keys extends readonly string[]> = Readonly<Record<Keys[number], JsonObject>>;
+
 /** A text that refers to something: what it becomes is not known before it is read. */
 export const REFERENCE: JsonObject = { type: "string", pattern: "\\$\\{" };
 
@@ -18,6 +21,16 @@ export const REFERENCE: JsonObject = { type: "string", pattern: "\\$\\{" };
  */
 export function textOr(schema: JsonObject, description: string): JsonObject {
   return { description, anyOf: [{ type: "string", ...schema }, REFERENCE] };
+}
+
+/**
+ * A URL, http or https, or a text with a reference in it.
+ *
+ * @param description What is there.
+ * @returns The schema.
+ */
+export function urlOf(description: string): JsonObject {
+  return textOr({ pattern: `^${inAnyCase("http")}[Ss]?://[^\\s]+$` }, description);
 }
 
 /**

@@ -7,12 +7,21 @@
 import { type AUTH_KEYS, GRANTS, TOKEN_AUTHS } from "../auth/auth_config.ts";
 import { ALGORITHMS, MAX_NAME_LENGTH } from "../auth/auth_texts.ts";
 import type { JsonObject } from "../protocol.ts";
-import { choice, flag, inAnyCase, mapping, record, REFERENCE, refTo, textOr, whole } from "./schema_parts.ts";
+import {
+  choice,
+  flag,
+  inAnyCase,
+  mapping,
+  type Properties,
+  record,
+  REFERENCE,
+  refTo,
+  textOr,
+  urlOf,
+  whole,
+} from "./schema_parts.ts";
 import { ERAS, PINS, type SERVER_KEYS, TRANSPORTS, TYPES } from "./server_checks.ts";
 import { MAX_PATTERN_LENGTH, MAX_TIMEOUT_MS, OWNED_HEADERS, type TOOL_FILTER_KEYS } from "./server_fields.ts";
-
-/** A key that the parser knows and that is not here is an error of types, and so is one that it does not know. */
-type Properties<Keys extends readonly string[]> = Readonly<Record<Keys[number], JsonObject>>;
 
 const PATTERNS: JsonObject = {
   type: "array",
@@ -89,10 +98,7 @@ const AUTH_RULES: JsonObject = {
 };
 
 const SERVER: Properties<typeof SERVER_KEYS> = {
-  url: textOr(
-    { pattern: `^${inAnyCase("http")}[Ss]?://[^\\s]+$` },
-    "The endpoint, http or https, without user name and password: they belong among the headers.",
-  ),
+  url: urlOf("The endpoint, http or https, without user name and password: they belong among the headers."),
   transport: choice(TRANSPORTS.keys(), "Which transport to speak: auto is Streamable HTTP, then SSE.", "auto"),
   era: choice(ERAS.keys(), "Which protocol era to speak: legacy is up to 2025-11-25, modern from 2026-07-28.", "auto"),
   headers: record(

@@ -9,6 +9,7 @@ import { variablesOf } from "../config/variables.ts";
 import { isLoopbackHost } from "../gateway/host_check.ts";
 import type { Settings } from "../gateway/settings.ts";
 import { type PortolanConfig, resolveAgent, type ResolvedServer } from "../server_config.ts";
+import { quoteWord } from "./shell_text.ts";
 
 /** What a gateway has to be allowed. */
 export interface Permissions {
@@ -119,8 +120,7 @@ export function toDenoArgs(
  * @returns The command, with quotes where a shell would take a character for more than itself.
  */
 export function toCommand(args: readonly string[]): string {
-  const quote = (arg: string) => /^[\w@%+=:,./-]+$/.test(arg) ? arg : `'${arg.replaceAll("'", `'\\''`)}'`;
-  return ["deno", ...args].map(quote).join(" ");
+  return ["deno", ...args].map(quoteWord).join(" ");
 }
 
 function addDatabase(

@@ -77,8 +77,7 @@ export function warnOfServer(
   { resolved, status, tools, durationMs, timeoutMs }: TriedServer,
 ): readonly ServerWarning[] {
   const warnings: ServerWarning[] = [];
-  const add = (code: ServerWarning["code"], message: string, advice: string) =>
-    void warnings.push({ code, message, advice });
+  const add = (code: WarningCode, message: string, advice: string) => void warnings.push({ code, message, advice });
   const texts = status.warnings.filter((text) => text !== NO_TOOLS)
     .map((text) => [text, BY_TEXT.find(([pattern]) => pattern.test(text))] as const);
   const isWithheld = texts.some(([, known]) => known === undefined);

@@ -8,10 +8,10 @@ import { isJsonObject, type JsonObject } from "../../protocol.ts";
 import { CliError } from "../cli_error.ts";
 import { toCommand } from "../command_run.ts";
 import { EXIT } from "../exit_codes.ts";
-import type { SessionFlags } from "../session.ts";
+import type { GatewayFlags } from "../session.ts";
 
 /** The options of the command. */
-export interface ActivityFlags extends SessionFlags {
+export interface ActivityFlags extends GatewayFlags {
   /** How many entries at most. */
   readonly limit: number;
 }

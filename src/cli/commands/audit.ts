@@ -7,7 +7,6 @@
 import { CliError } from "../cli_error.ts";
 import { toCommand } from "../command_run.ts";
 import { EXIT } from "../exit_codes.ts";
-import { toSafeJson } from "../output.ts";
 import type { GatewayFlags } from "../session.ts";
 
 /** The options of the command. */
@@ -33,7 +32,7 @@ export const audit = toCommand(async (session, { agent, from, to }: AuditFlags) 
       async (response) => ({ text: await response.text(), next: nextPage(response.headers.get("link")) }),
     );
     for (const line of page.text.split("\n")) {
-      if (line !== "") session.io.stdout.write(`${toSafeJson(parse(line), 0)}\n`);
+      if (line !== "") session.output.jsonLine(parse(line));
     }
     path = page.next;
   }

@@ -9,8 +9,7 @@ import { toCommand } from "../command_run.ts";
 import { EXIT } from "../exit_codes.ts";
 import type { SessionFlags } from "../session.ts";
 
-/** The shells. */
-export const SHELLS = ["bash", "zsh", "fish"] as const;
+const SHELLS = ["bash", "zsh", "fish"] as const;
 
 // The shells know nothing but how to ask: what there is to complete is always that of the program itself. A line of an
 // answer is a word, a tab and what it means.

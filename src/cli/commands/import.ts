@@ -8,8 +8,7 @@ import { stringify } from "@std/yaml";
 import { CliError } from "../cli_error.ts";
 import { toCommand } from "../command_run.ts";
 import { EXIT } from "../exit_codes.ts";
-import { type EditorFile, placesOf, readEditorFile } from "../import/editor_file.ts";
-import type { Editor } from "../import/editor_file.ts";
+import { type Editor, type EditorFile, placesOf, readEditorFile } from "../import/editor_file.ts";
 import { type ImportedServer, type ImportedServers, importServers } from "../import/import_servers.ts";
 import type { OutputFlags } from "../output.ts";
 import { safeLine, safeText } from "../safe_text.ts";
@@ -66,18 +65,19 @@ async function readFiles(session: Session, { from }: ImportFlags, path?: string)
   }
   if (path !== undefined) {
     const text = path === "-" ? await session.readStdin("the file") : await session.readFile(path);
-    return [readEditorFile(text, path === "-" ? "standard input" : path, io.cwd)];
+    const name = path === "-" ? "standard input" : path;
+    const file = readEditorFile(text, name, io.cwd);
+    if (file !== undefined) return [file];
+    throw new CliError("invalid_file", `Cannot import from "${name}" as it has neither "mcpServers" nor "servers"`);
   }
   const files: EditorFile[] = [];
   const places = from === undefined ? [] : placesOf(from, io);
   for (const place of places) {
     try {
-      files.push(readEditorFile(await session.readFile(place), place, io.cwd));
+      const file = readEditorFile(await session.readFile(place), place, io.cwd);
+      if (file !== undefined) files.push(file);
     } catch (error) {
-      // A file that is not there, or says nothing of servers, as the settings of an editor may.
-      const isElsewhere = error instanceof CliError &&
-        (error.code === "file_not_found" || error.message.includes("neither"));
-      if (!isElsewhere) throw error;
+      if (!(error instanceof CliError && error.code === "file_not_found")) throw error;
     }
   }
   if (files.length > 0) return files;

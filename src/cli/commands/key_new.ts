@@ -10,10 +10,10 @@ import { CliError } from "../cli_error.ts";
 import { toCommand } from "../command_run.ts";
 import { EXIT } from "../exit_codes.ts";
 import { safeLine } from "../safe_text.ts";
-import type { SessionFlags } from "../session.ts";
+import type { GatewayFlags } from "../session.ts";
 
 /** The options of the command. */
-export interface KeyNewFlags extends SessionFlags {
+export interface KeyNewFlags extends GatewayFlags {
   /** The agent that the key opens; `*` for all. */
   readonly agent: string;
   /** A name to revoke it by. */
@@ -40,9 +40,10 @@ export const keyNew = toCommand(async (session, { agent, id, expires }: KeyNewFl
   if (gateway !== undefined) {
     const path = `/admin/agents/${encodeURIComponent(agent)}/keys`;
     const created = await gateway.json(path, { ...session.request, method: "POST", body: details });
-    if (output.isJson) output.json(created);
-    else output.line(safeLine(String(created.key)));
-    if (!output.isJson) {
+    if (output.isJson) {
+      output.json(created);
+    } else {
+      output.line(safeLine(String(created.key)));
       output.note(`The gateway knows the key as "${safeLine(String(created.id))}". It is shown this once.`);
     }
     return EXIT.ok;

@@ -9,11 +9,8 @@ import { isJsonObject, type JsonObject, type JsonValue } from "../../protocol.ts
 import { CliError } from "../cli_error.ts";
 import type { CliIO } from "../io.ts";
 
-/** The programs whose files are known. */
-export const EDITORS = ["claude", "cursor", "vscode"] as const;
-
-/** One of those programs. */
-export type Editor = (typeof EDITORS)[number];
+/** A program whose files are known. */
+export type Editor = "claude" | "cursor" | "vscode";
 
 /** What a file says. */
 export interface EditorFile {
@@ -33,10 +30,10 @@ const MAX_LENGTH = 8 * 1_048_576;
  * @param text Its text: JSON, in which comments and trailing commas may stand.
  * @param path Its path.
  * @param cwd The folder whose project is meant where a file knows several.
- * @returns What it says.
+ * @returns What it says; `undefined` where it says nothing of servers, as the settings of an editor may.
  * @throws {CliError} If it is none of those: `invalid_file`. Nothing of the text is quoted.
  */
-export function readEditorFile(text: string, path: string, cwd: string): EditorFile {
+export function readEditorFile(text: string, path: string, cwd: string): EditorFile | undefined {
   if (text.length > MAX_LENGTH) throw refuse(path, "it is longer than 8 MiB");
   const errors: ParseError[] = [];
   const root: unknown = parse(text.replace(/^\ufeff/, ""), errors, { allowTrailingComma: true });
@@ -47,7 +44,7 @@ export function readEditorFile(text: string, path: string, cwd: string): EditorF
   }
   if (!isJsonObject(root)) throw refuse(path, "it is no JSON object");
   const groups = groupsOf(root, cwd);
-  if (groups.length === 0) throw refuse(path, 'it has neither "mcpServers" nor "servers"');
+  if (groups.length === 0) return undefined;
   const servers = new Map<string, JsonValue>();
   for (const group of groups) {
     for (const [name, server] of Object.entries(group)) if (!servers.has(name)) servers.set(name, server);
@@ -67,11 +64,7 @@ function groupsOf(root: JsonObject, cwd: string): readonly JsonObject[] {
     isJsonObject(mcp) ? mcp.servers : undefined,
     root["mcp.servers"],
   ];
-  return places.filter(isObject);
-}
-
-function isObject(value: JsonValue | undefined): value is JsonObject {
-  return isJsonObject(value);
+  return places.filter(isJsonObject);
 }
 
 function inputsOf({ inputs }: JsonObject): ReadonlyMap<string, string> {

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { variablesOf } from "../../config/variables.ts";
 import { parseConfig } from "../../config_file.ts";
 import { isMCPError } from "../../errors.ts";
 import { isJsonObject, type JsonObject, type JsonValue } from "../../protocol.ts";
@@ -136,13 +137,10 @@ function faultsOf(name: string, server: JsonObject, secrets: JsonObject): string
 
 /**
  * What the variables will hold is not known: a configuration is good if there is something that it would be good with.
- *
- * @param config The configuration.
- * @throws {ConfigError} If it has faults whatever they hold.
  */
-export function check(config: JsonObject): void {
+function check(config: JsonObject): void {
   const text = JSON.stringify(config);
-  const names = [...text.matchAll(/\$\{env:([A-Za-z0-9_]+)/g)].map(([, name = ""]) => name);
+  const names = variablesOf(text);
   const withAll = (value: string) => ({ env: Object.fromEntries(names.map((name) => [name, value])) });
   try {
     parseConfig(text, withAll("value"));

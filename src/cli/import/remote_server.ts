@@ -4,20 +4,10 @@
  * @module
  */
 
-import type { Template } from "../../config/template.ts";
+import { renderTemplate, type Template } from "../../config/template.ts";
 import { OWNED_HEADERS } from "../../config/server_fields.ts";
 import { isJsonObject, type JsonObject, type JsonValue } from "../../protocol.ts";
-import { isSecretName, looksSecret, toConfigText, toReference, type Variables } from "./variables.ts";
-
-/** What a server is read with. */
-export interface RemoteContext {
-  /** The server's name. */
-  readonly server: string;
-  /** Gives out variables. */
-  readonly variables: Variables;
-  /** What each input is described as. */
-  readonly inputs: ReadonlyMap<string, string>;
-}
+import { type ImportContext, isSecretName, looksSecret, toReference } from "./variables.ts";
 
 /** A server of the configuration, or why there is none. */
 export type RemoteServer = { readonly config: JsonObject; readonly secrets: readonly string[] } | {
@@ -39,7 +29,7 @@ class Refusal extends Error {}
  * @param context What it is read with.
  * @returns The server, which is not checked yet; or why there is none.
  */
-export function toRemoteServer(server: JsonObject, context: RemoteContext): RemoteServer {
+export function toRemoteServer(server: JsonObject, context: ImportContext): RemoteServer {
   const { type } = server;
   const address = server.url ?? server.serverUrl ?? server.httpUrl;
   if (typeof address !== "string") return { refused: 'it has neither a "url" nor a "command"' };
@@ -64,18 +54,18 @@ export function toRemoteServer(server: JsonObject, context: RemoteContext): Remo
   }
 }
 
-function headersOf(value: JsonValue | undefined, context: RemoteContext): Map<string, string> {
+function headersOf(value: JsonValue | undefined, context: ImportContext): Map<string, string> {
   const headers = new Map<string, string>();
   if (!isJsonObject(value)) return headers;
   for (const [name, text] of Object.entries(value)) {
     // The protocol's own are sent anyway.
     if (OWNED_HEADERS.has(name.toLowerCase())) continue;
-    if (typeof text === "string") headers.set(name.toLowerCase(), toConfigText(headerOf(name, text, context)));
+    if (typeof text === "string") headers.set(name.toLowerCase(), renderTemplate(headerOf(name, text, context)));
   }
   return headers;
 }
 
-function headerOf(name: string, text: string, context: RemoteContext): Template {
+function headerOf(name: string, text: string, context: ImportContext): Template {
   const purpose = `header "${name}" of "${context.server}"`;
   const template = parse(text, purpose, context);
   if (PLAIN_HEADERS.has(name.toLowerCase())) return template;
@@ -93,20 +83,20 @@ function headerOf(name: string, text: string, context: RemoteContext): Template 
   });
 }
 
-function urlOf(text: string, headers: Map<string, string>, secrets: string[], context: RemoteContext): string {
+function urlOf(text: string, headers: Map<string, string>, secrets: string[], context: ImportContext): string {
   const purpose = `the address of "${context.server}"`;
   const template = parse(text, purpose, context);
   const hide = (literal: string, what: string) => {
-    return toConfigText([toReference(context.variables.nameFor(literal, context.server, what, purpose))]);
+    return renderTemplate([toReference(context.variables.nameFor(literal, context.server, what, purpose))]);
   };
-  let written = toConfigText(template);
+  let written = renderTemplate(template);
   const userinfo = /^(https?:\/\/)([^/?#@]*)@/i.exec(written);
   if (userinfo !== null) {
     written = `${userinfo[1]}${written.slice(userinfo[0].length)}`;
     const inWords =
       `"Basic " and the Base64 of the user name and password that stand in the address of "${context.server}"`;
     const name = context.variables.nameFor(userinfo[2] ?? "", context.server, "authorization", inWords);
-    if (!headers.has("authorization")) headers.set("authorization", toConfigText([toReference(name)]));
+    if (!headers.has("authorization")) headers.set("authorization", renderTemplate([toReference(name)]));
   }
   const [, origin = "", path = "", query = ""] = /^([^/?#]*:\/\/[^/?#]*|[^/?#]*)([^?#]*)(\?[^#]*)?/.exec(written) ?? [];
   // The path is shown in the status: by a secret of the agent it is shown as its name, by the environment as it is.
@@ -126,7 +116,7 @@ function urlOf(text: string, headers: Map<string, string>, secrets: string[], co
   return origin + segments.join("/") + (parameters.length > 0 ? `?${parameters.join("&")}` : "");
 }
 
-function parse(text: string, purpose: string, { variables, inputs }: RemoteContext): Template {
+function parse(text: string, purpose: string, { variables, inputs }: ImportContext): Template {
   const template = variables.parse(text, purpose, inputs);
   if (!("unknown" in template)) return template;
   throw new Refusal(`it refers to "${template.unknown}", which an editor alone knows`);

@@ -5,9 +5,9 @@
  */
 
 import type { Template } from "../../config/template.ts";
+import { quoteTemplate, quoteWord } from "../../operation/shell_text.ts";
 import { isJsonObject, type JsonObject } from "../../protocol.ts";
-import { quoteTemplate, quoteWord } from "./shell_text.ts";
-import { isSecretName, looksSecret, toReference, type Variables } from "./variables.ts";
+import { type ImportContext, isSecretName, looksSecret, SECRET_WORDS, toReference } from "./variables.ts";
 
 /** A server that is a process, and what starts it behind a bridge. */
 export interface Bridge {
@@ -17,20 +17,9 @@ export interface Bridge {
   readonly url: string;
 }
 
-/** What the words of a process are read with. */
-export interface StdioContext {
-  /** The server's name. */
-  readonly server: string;
-  /** Gives out variables. */
-  readonly variables: Variables;
-  /** What each input is described as. */
-  readonly inputs: ReadonlyMap<string, string>;
-}
-
 const URL_WITH_PASSWORD = /[a-z][a-z0-9+.-]*:\/\/[^/\s]*:[^/\s]*@/i;
 /** Also in the middle of a word: in JSON, in a connection string, in a line for a shell, in a query. */
-const NAMED_INSIDE =
-  /(?:auth|token|key|secret|passw|pwd|credential|cookie|session|signature|jwt|bearer)[\w.-]*["']?\s*[=:]\s*["']?[^\s"'$]/i;
+const NAMED_INSIDE = new RegExp(String.raw`(?:${SECRET_WORDS})[\w.-]*["']?\s*[=:]\s*["']?[^\s"'$]`, "i");
 
 /**
  * The words of a process that does nothing but pass on what a remote server says, made into that server.
@@ -64,7 +53,7 @@ export function unwrapRemote(server: JsonObject): JsonObject | undefined {
  * @param context What its words are read with.
  * @returns The command and the address.
  */
-export function toBridge(server: JsonObject, port: number, context: StdioContext): Bridge {
+export function toBridge(server: JsonObject, port: number, context: ImportContext): Bridge {
   const [program = "", ...args] = wordsOf(server);
   const words = args.map((word, at) => toTemplate(word, args[at - 1] ?? "", context));
   const own = [quoteWord(program), ...words.map((parts) => quoteTemplate(parts.map(toShellPart)))].join(" ");
@@ -95,7 +84,7 @@ function toShellPart(part: Template[number]): string | { readonly name: string }
 }
 
 /** A word of the process, with a variable in the place of what is secret in it. */
-function toTemplate(word: string, before: string, { server, variables, inputs }: StdioContext): Template {
+function toTemplate(word: string, before: string, { server, variables, inputs }: ImportContext): Template {
   const purpose = `an argument of "${server}", where its bridge runs`;
   const parsed = variables.parse(word, purpose, inputs);
   // What the editor alone knows is for the person to fill in.
@@ -109,7 +98,7 @@ function toTemplate(word: string, before: string, { server, variables, inputs }:
     return [head, toReference(variables.nameFor(value, server, name, purpose))];
   }
   const isNamed = /^--?[A-Za-z]/.test(before) && isSecretName(before) && !before.includes("=") && !word.startsWith("-");
-  const isSecret = isNamed || URL_WITH_PASSWORD.test(word) || /\bbearer\s/i.test(word) || looksSecret(word) ||
+  const isSecret = isNamed || /\bbearer\s/i.test(word) || looksSecret(word) ||
     holdsSecret(word, before) ||
     (/^https?:\/\/[^?]*\?/i.test(word) && word.split(/[?&=]/).some((part) => isSecretName(part) || looksSecret(part)));
   if (!isSecret) return [word];

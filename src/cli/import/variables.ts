@@ -4,7 +4,7 @@
  * @module
  */
 
-import { renderTemplate, type Template } from "../../config/template.ts";
+import type { Template } from "../../config/template.ts";
 
 /** A variable that has to be set before the configuration can be used. */
 export interface ImportedVariable {
@@ -14,7 +14,19 @@ export interface ImportedVariable {
   readonly purpose: string;
 }
 
-const SECRET_NAME = /auth|token|key|secret|passw|pwd|credential|cookie|session|signature|jwt|bearer|^sig$|^pat$/i;
+/** What a server is read with. */
+export interface ImportContext {
+  /** The server's name. */
+  readonly server: string;
+  /** Gives out variables. */
+  readonly variables: Variables;
+  /** What each input is described as. */
+  readonly inputs: ReadonlyMap<string, string>;
+}
+
+/** What the names of secrets have in them: choices of a regular expression. */
+export const SECRET_WORDS = "auth|token|key|secret|passw|pwd|credential|cookie|session|signature|jwt|bearer";
+const SECRET_NAME = new RegExp(`${SECRET_WORDS}|^sig$|^pat$`, "i");
 const KNOWN_SECRET =
   /^(?:sk|pk|rk|key|secret|pat|api|token)[-_]|^(?:gh[opsur]_|github_pat_|glpat-|xox[a-z]-|AKIA|AIza|hf_|npm_|lin_api_|ntn_|ptl_|eyJ)|^[a-z]{2,8}_[A-Za-z0-9]{16,}$/i;
 const UUID = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/i;
@@ -143,16 +155,6 @@ const EDITOR_NAMES = new Set([
  */
 export function toReference(name: string): Template[number] {
   return { from: "env", name, fallback: undefined };
-}
-
-/**
- * A template as the configuration writes it.
- *
- * @param template The template.
- * @returns Its text.
- */
-export function toConfigText(template: Template): string {
-  return renderTemplate(template);
 }
 
 /**
