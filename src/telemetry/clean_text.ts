@@ -5,7 +5,7 @@
  */
 
 // Controls, and what hides, turns the direction of a text, or breaks its line: they would fool who reads it.
-// deno-lint-ignore no-control-regex
+// deno-lint-ignore no-control-regex -- control characters are what it looks for
 const UNSAFE = /[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g;
 const PLAIN = /^[\x20-\x7e]*$/;
 
