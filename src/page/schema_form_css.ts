@@ -29,7 +29,7 @@ export const SCHEMA_FORM_CSS = `
 .schema-form :is(input[type=checkbox], input[type=radio]) {
   width: 1.15rem; height: 1.15rem; vertical-align: -.2rem;
 }
-.schema-form [aria-invalid=true] { border-color: var(--bad); }
+.schema-form :is(input, select, textarea)[aria-invalid=true] { border-color: var(--bad); }
 .schema-form .form-key { margin-left: .4rem; font-weight: 400; color: var(--faint); }
 .schema-form .form-required { margin-left: .4rem; font-size: .8em; font-weight: 400; color: var(--faint); }
 .schema-form :is(.form-help, .form-hint, .form-note) { font-size: .9em; font-weight: 400; color: var(--faint); }
