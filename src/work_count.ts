@@ -32,12 +32,16 @@ export class WorkCount implements Disposable {
   /**
    * Waits until nothing is under way.
    *
-   * @param maxMs How long to wait, in milliseconds.
+   * @param maxMs How long to wait, in milliseconds; without it, as long as it takes.
    * @returns Whether nothing is under way any more.
    */
-  async idle(maxMs: number): Promise<boolean> {
+  async idle(maxMs?: number): Promise<boolean> {
     if (this.#running === 0) return true;
     const { promise } = this.#idle ??= Promise.withResolvers();
+    if (maxMs === undefined) {
+      await promise;
+      return true;
+    }
     const late = Promise.withResolvers<void>();
     const alarm = setAlarm(() => late.resolve(), Math.min(Math.max(0, maxMs), MAX_WAIT_MS));
     await Promise.race([promise, late.promise]);

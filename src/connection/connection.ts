@@ -184,8 +184,14 @@ export interface Connection {
    * @returns When the stream has ended; `false` where the server offers none.
    */
   listen(options: ListenOptions): Promise<boolean>;
-  /** Settles when no request is under way. */
-  idle(): Promise<void>;
+  /**
+   * Says that it is in use: what is disposed of when it no longer is. Each request says so for itself.
+   *
+   * @returns The use.
+   */
+  hold(): Disposable;
+  /** Settles when it is not in use any more. */
+  idle(): Promise<unknown>;
   /**
    * Frees everything, within a second. Idempotent.
    *

@@ -111,7 +111,7 @@ export class Connector {
       this.#throwIfClosed();
       const live = this.connection;
       if (live !== undefined && suffices(live, needs)) return live;
-      if (live !== undefined) this.#retire(live);
+      if (live !== undefined) this.#retire(live, this.#deps.opener.keepsSessions);
       if (needs !== undefined) this.#deps.declare?.(needs);
       if (!force && !this.#attempt.running) this.#throwIfHeld();
       try {
@@ -122,6 +122,32 @@ export class Connector {
         this.#throwIfClosed();
         throw toRequestError(error, { server: this.#deps.server, phase: "connect", deadline });
       }
+    }
+  }
+
+  /**
+   * Has work done on the live connection, opened where there is none. It stays open until the work is over, also where
+   * another one takes its place meanwhile.
+   *
+   * @param deadline How long the caller waits.
+   * @param timeoutMs How long an attempt to connect may take that this caller starts, in milliseconds.
+   * @param options What the connection must be good for.
+   * @param work The work.
+   * @returns What the work resolves to.
+   * @throws {MCPError} If there is no connection by the deadline; with `closed` after `close()`; and what the work throws.
+   */
+  async use<T>(
+    deadline: Deadline,
+    timeoutMs: number,
+    options: EnsureOptions,
+    work: (connection: Connection) => Promise<T>,
+  ): Promise<T> {
+    for (;;) {
+      const connection = await this.ensure(deadline, timeoutMs, options);
+      // Who waited for the same attempt and needs more may have made room for another one between the two steps.
+      if (connection !== this.#connection) continue;
+      using _ = connection.hold();
+      return await work(connection);
     }
   }
 
@@ -143,7 +169,6 @@ export class Connector {
       this.#leave(connection.close());
     } else {
       this.#fail(error);
-      // A session that is kept may be in use elsewhere, and be gone on from here.
       this.#retire(connection, opener.keepsSessions);
     }
   }
@@ -157,7 +182,7 @@ export class Connector {
   renew(connection: Connection): void {
     if (this.#connection !== connection) return;
     this.#distrusting = this.#deps.opener.distrust(connection);
-    this.#retire(connection);
+    this.#retire(connection, this.#deps.opener.keepsSessions);
   }
 
   /**
@@ -174,8 +199,8 @@ export class Connector {
     return this.#closing ??= this.#close();
   }
 
-  /** Closes a connection once nothing runs on it any more. */
-  #retire(connection: Connection, keepSession = false): void {
+  /** Closes a connection once nothing runs on it any more. A session that is kept may be in use elsewhere. */
+  #retire(connection: Connection, keepSession: boolean): void {
     if (this.#connection === connection) this.#connection = undefined;
     const over = Promise.race([connection.idle(), this.#over.promise]);
     this.#leave(over.then(() => connection.close({ keepSession })));

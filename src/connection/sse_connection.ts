@@ -11,6 +11,7 @@ import { MCPError } from "../errors.ts";
 import { type Phase, toOutcomeUnknown, toRequestError } from "../network_errors.ts";
 import { isJsonObject, type JsonObject } from "../protocol.ts";
 import type { Client } from "../sdk.ts";
+import { WorkCount } from "../work_count.ts";
 import {
   type Connection,
   type ConnectionDesk,
@@ -58,8 +59,7 @@ export class SseConnection implements Connection {
   readonly #ended = Promise.withResolvers<void>();
   /** Told of progress, by its token. */
   readonly #listeners = new Map<unknown, (message: JsonObject) => void>();
-  #running = 0;
-  #idle: PromiseWithResolvers<void> | undefined;
+  readonly #uses = new WorkCount();
   #questions = 0;
   #lost = false;
   #closing: Promise<void> | undefined;
@@ -107,12 +107,8 @@ export class SseConnection implements Connection {
   }
 
   async request(request: ConnectionRequest): Promise<JsonObject> {
-    this.#running++;
-    try {
-      return await this.#ask(request);
-    } finally {
-      if (--this.#running === 0) this.#idle?.resolve();
-    }
+    using _ = this.#uses.begin();
+    return await this.#ask(request);
   }
 
   async notify(method: string, deadline: Deadline): Promise<void> {
@@ -130,8 +126,12 @@ export class SseConnection implements Connection {
     return true;
   }
 
-  async idle(): Promise<void> {
-    if (this.#running > 0) await (this.#idle ??= Promise.withResolvers<void>()).promise;
+  hold(): Disposable {
+    return this.#uses.begin();
+  }
+
+  idle(): Promise<unknown> {
+    return this.#uses.idle();
   }
 
   close(): Promise<void> {

@@ -10,6 +10,7 @@ import { Deadline } from "../deadline.ts";
 import { isMCPError } from "../errors.ts";
 import { JoinedSignal } from "../joined_signal.ts";
 import type { JsonObject } from "../protocol.ts";
+import { WorkCount } from "../work_count.ts";
 import { createSessionHeaders, exchange, type ExchangeRequest, type ExchangeSession } from "./call_exchange.ts";
 import type {
   Connection,
@@ -59,8 +60,7 @@ export class StreamableConnection implements Connection {
   readonly #noticeCursor: StreamCursor = {};
   /** Ends the stream of notices. */
   readonly #closed = new AbortController();
-  #running = 0;
-  #idle: PromiseWithResolvers<void> | undefined;
+  readonly #uses = new WorkCount();
   #lastId = 0;
   #lost = false;
   #closing: Promise<void> | undefined;
@@ -98,12 +98,8 @@ export class StreamableConnection implements Connection {
   }
 
   async request(request: ConnectionRequest): Promise<JsonObject> {
-    this.#running++;
-    try {
-      return await (this.#session.era === "modern" ? this.#askModern(request) : this.#askLegacy(request));
-    } finally {
-      if (--this.#running === 0) this.#idle?.resolve();
-    }
+    using _ = this.#uses.begin();
+    return await (this.#session.era === "modern" ? this.#askModern(request) : this.#askLegacy(request));
   }
 
   async notify(method: string, deadline: Deadline): Promise<void> {
@@ -126,8 +122,12 @@ export class StreamableConnection implements Connection {
     });
   }
 
-  async idle(): Promise<void> {
-    if (this.#running > 0) await (this.#idle ??= Promise.withResolvers<void>()).promise;
+  hold(): Disposable {
+    return this.#uses.begin();
+  }
+
+  idle(): Promise<unknown> {
+    return this.#uses.idle();
   }
 
   close(options: { readonly keepSession?: boolean } = {}): Promise<void> {

@@ -7,6 +7,7 @@
 
 import { delay } from "@std/async";
 import type { Connection, InputResponder } from "../connection/connection.ts";
+import type { Connector } from "../connection/connector.ts";
 import type { Deadline } from "../deadline.ts";
 import { isMCPError, MCPError } from "../errors.ts";
 import type { ClientEventListener } from "../events.ts";
@@ -171,25 +172,26 @@ export class ServerRequests {
   async #sendInSession<T>(request: ServerRequest<T>): Promise<T> {
     const { connector } = this.#deps.link;
     const { deadline, connectTimeoutMs, force, responder } = request;
+    const needs = responder?.capabilities;
     // What is asked beside a list that is read is no question of the list.
     using own = request.phase === "list" || request.use !== undefined ? undefined : this.#deps.link.use(responder);
     const use = request.use ?? own;
     for (let resent = false;; resent = true) {
-      const connection = await connector.ensure(deadline, connectTimeoutMs, { force, needs: responder?.capabilities });
-      if (responder !== undefined) await use?.ready(deadline);
-      const startedAt = performance.now();
       try {
-        const answer = await request.send(connection);
-        this.#latency.add(performance.now() - startedAt);
-        return answer;
+        return await connector.use(deadline, connectTimeoutMs, { force, needs }, async (connection) => {
+          if (responder !== undefined) await use?.ready(deadline);
+          const startedAt = performance.now();
+          try {
+            const answer = await request.send(connection);
+            this.#latency.add(performance.now() - startedAt);
+            return answer;
+          } catch (error) {
+            if (isMCPError(error)) noteFailure(connector, connection, error);
+            throw error;
+          }
+        });
       } catch (error) {
-        if (!isMCPError(error)) throw error;
-        if (error.code === "session_lost" || error.code === "unreachable" || connection.lost) {
-          connector.drop(connection, error);
-        } else {
-          connector.note(error);
-        }
-        if (resent || error.code !== "session_lost") throw error;
+        if (resent || !isMCPError(error) || error.code !== "session_lost") throw error;
       }
     }
   }
@@ -214,6 +216,14 @@ export class ServerRequests {
         (last === undefined ? "" : `. The last failure was ${last.code}: ${last.message}`),
       { server, retryable: true, retryAfterMs },
     );
+  }
+}
+
+function noteFailure(connector: Connector, connection: Connection, error: MCPError): void {
+  if (error.code === "session_lost" || error.code === "unreachable" || connection.lost) {
+    connector.drop(connection, error);
+  } else {
+    connector.note(error);
   }
 }
 

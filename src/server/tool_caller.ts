@@ -169,7 +169,9 @@ export class ToolCaller {
     const handed = readRoundState(round?.requestState);
     if (handed !== undefined) {
       using use = link.use(responder);
-      return await tasks.resume(handed, await link.connector.ensure(deadline, connectTimeoutMs), use);
+      return await link.connector.use(deadline, connectTimeoutMs, {}, (connection) => {
+        return tasks.resume(handed, connection, use);
+      });
     }
     return await askInRounds({
       server,

@@ -7,6 +7,7 @@ import type { ClientEvent } from "../../src/events.ts";
 import type { JsonObject } from "../../src/protocol.ts";
 import { failureOf, until } from "../support/client_support.ts";
 import { settled } from "../support/manual_time.ts";
+import { WorkCount } from "../../src/work_count.ts";
 
 /** A connection that can be lost and counts its closings. */
 class FakeConnection implements Connection {
@@ -21,6 +22,7 @@ class FakeConnection implements Connection {
   readonly quiet = Promise.withResolvers<void>();
   /** What each `close()` was told of the session. */
   readonly closings: boolean[] = [];
+  readonly #uses = new WorkCount();
   lost = false;
 
   constructor(resumed = false, declared: readonly string[] = []) {
@@ -41,8 +43,13 @@ class FakeConnection implements Connection {
     return Promise.resolve();
   }
 
-  idle() {
-    return this.quiet.promise;
+  hold() {
+    return this.#uses.begin();
+  }
+
+  async idle() {
+    await this.quiet.promise;
+    await this.#uses.idle();
   }
 
   listen() {
@@ -329,6 +336,56 @@ Deno.test("Connector.ensure() asks again where the attempt under way was not tol
   opener.attempts[1]?.resolve(second);
   assertStrictEquals(await growing, second);
   assertEquals(first.closings, [false]);
+});
+
+Deno.test("Connector.use() keeps a connection open until the work is over, also where another takes its place", async () => {
+  const { connector, opener, ensure, succeed } = createTestConnector();
+  const old = await succeed();
+  old.quiet.resolve();
+  old.closed.resolve();
+  const done = Promise.withResolvers<string>();
+  using deadline = new Deadline(10_000);
+  const begun = Promise.withResolvers<void>();
+  const work = connector.use(deadline, 10_000, {}, () => {
+    begun.resolve();
+    return done.promise;
+  });
+  await begun.promise;
+  const growing = ensure(false, NEEDS);
+  await until(() => opener.attempts.length === 2);
+  opener.attempts[1]?.resolve(new FakeConnection(false, DECLARED));
+  await growing;
+  assertEquals(old.closings, []);
+  done.resolve("done");
+  assertEquals(await work, "done");
+  await until(() => old.closings.length === 1);
+});
+
+Deno.test("Connector.use() takes the next connection where the one it waited for has made room already", async () => {
+  const { connector, opener, ensure } = createTestConnector();
+  const growing = ensure(false, NEEDS);
+  using deadline = new Deadline(10_000);
+  const used = connector.use(deadline, 10_000, {}, (connection) => Promise.resolve(connection));
+  await until(() => opener.attempts.length === 1);
+  const first = new FakeConnection();
+  opener.attempts[0]?.resolve(first);
+  await until(() => opener.attempts.length === 2);
+  const second = new FakeConnection(false, DECLARED);
+  opener.attempts[1]?.resolve(second);
+  assertStrictEquals(await growing, second);
+  assertStrictEquals(await used, second);
+});
+
+Deno.test("Connector.ensure() leaves a session that others may go on with where it makes room", async () => {
+  const { opener, ensure, succeed } = createTestConnector();
+  opener.keepsSessions = true;
+  const old = await succeed();
+  old.quiet.resolve();
+  const growing = ensure(false, NEEDS);
+  await until(() => opener.attempts.length === 2);
+  opener.attempts[1]?.resolve(new FakeConnection(false, DECLARED));
+  await growing;
+  assertEquals(old.closings, [true]);
 });
 
 Deno.test("Connector.renew() forgets what was learned, and lets what runs on the connection finish", async () => {
