@@ -37,12 +37,20 @@ export function diffTools(before: readonly Tool[], after: readonly Tool[]): Tool
   return added.length + changed.length + removed.length === 0 ? undefined : { added, removed, changed };
 }
 
-/** Whether two JSON values are the same; the order of an object's keys says nothing. */
+/** Whether two JSON values are the same; the order of an object's keys says nothing. Lists may have thousands of tools. */
 function isSame(one: unknown, other: unknown): boolean {
   if (one === other) return true;
-  if (typeof one !== "object" || typeof other !== "object" || one === null || other === null) return false;
-  if (Array.isArray(one) !== Array.isArray(other)) return false;
-  const left = Object.entries(one).filter(([, value]) => value !== undefined);
-  const right = new Map(Object.entries(other).filter(([, value]) => value !== undefined));
-  return left.length === right.size && left.every(([key, value]) => right.has(key) && isSame(value, right.get(key)));
+  if (!isObject(one) || !isObject(other) || Array.isArray(one) !== Array.isArray(other)) return false;
+  const keys = definedKeys(one);
+  if (keys.length !== definedKeys(other).length) return false;
+  return keys.every((key) => Object.hasOwn(other, key) && isSame(one[key], other[key]));
+}
+
+function definedKeys(value: Readonly<Record<string, unknown>>): readonly string[] {
+  const keys = Object.keys(value);
+  return keys.some((key) => value[key] === undefined) ? keys.filter((key) => value[key] !== undefined) : keys;
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null;
 }

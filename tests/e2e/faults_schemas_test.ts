@@ -6,9 +6,6 @@ import { textOf } from "../support/client_support.ts";
 import { assertNoLag } from "../support/event_loop_lag.ts";
 import { type FaultCase, faultTest } from "./_fault_case.ts";
 
-/** How often the event loop is watched before it is said to stop. */
-const ROUNDS = 5;
-
 /** A result that costs the server nothing to send. */
 function prepared(result: JsonValue): Behaviour {
   const text = JSON.stringify(result);
@@ -33,7 +30,7 @@ async function useAll(fault: FaultCase, expected = "answered"): Promise<void> {
     const outcome = await call("a".repeat(30) + "!").then(textOf, (error) => isMCPError(error) ? error.code : error);
     assertEquals(outcome, expected);
   };
-  const watched = { plain: () => readPlainly(fault), rounds: ROUNDS };
+  const watched = { plain: () => readPlainly(fault) };
   await assertNoLag({ ...watched, what: "Connecting", work: () => client.reconnect({ server: "faulty" }) });
   await assertNoLag({ ...watched, what: "Looking at the list", work: () => client.listTools() });
   await assertNoLag({ ...watched, what: "Calling", work: callOnce });

@@ -136,7 +136,6 @@ Deno.test("F29 F30 writeOperations() does not stop the event loop", async () => 
     what: "Writing a document",
     plain: () => Promise.resolve(JSON.stringify(LARGE.slice(0, 20))),
     work: () => writeOperations("Kairos", [...LARGE.slice(0, 300), ...hostile]),
-    rounds: 10,
   });
 });
 
