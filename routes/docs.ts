@@ -17,7 +17,8 @@ import { ApiDocument } from "../src/page/api_document.ts";
 import { answerDocs, drawTried } from "../src/page/docs_page.tsx";
 import { readFormBody } from "../src/page/form_body.ts";
 import { type PageSessions, SESSION_COOKIE, type Visitor } from "../src/page/page_session.ts";
-import { answerProblem } from "../src/page/pages.tsx";
+import { answerProblem, answerSignIn } from "../src/page/pages.tsx";
+import { toScreenPath } from "../src/page/screen_path.ts";
 import { askOnce } from "../src/page/try_answer.ts";
 import { tryOperation } from "../src/page/try_operation.ts";
 import { TIMEOUT_HEADER } from "../src/rest/request_timeout.ts";
@@ -67,7 +68,9 @@ export function docsRoutes(deps: RouteDeps, sessions: PageSessions, partsHeader:
     .get("/docs", async (c) => {
       const visitor = await sessions.open(getCookie(c, SESSION_COOKIE));
       const { agent, operation: only, q: wanted = "", page } = c.req.query();
-      if (visitor === undefined && agent !== undefined) return c.redirect("/", 303);
+      if (visitor === undefined && agent !== undefined) {
+        return await answerSignIn({ isRefused: false, back: toScreenPath(c.req.url, c.req.url) });
+      }
       const shown = toShown(c, visitor);
       const document = await loadDocument(toApi(c, visitor, c.req.raw.signal), agent);
       if (!(document instanceof ApiDocument)) return await answerProblem(document, shown);

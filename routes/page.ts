@@ -23,9 +23,10 @@ import { answerAsset } from "../src/page/html_answer.ts";
 import { runLiveStream } from "../src/page/live_stream.ts";
 import { loadOverview } from "../src/page/overview.tsx";
 import { callByForm, lookUpTool } from "../src/page/page_calls.ts";
-import { MAX_KEY_CHARS, PageSessions, SESSION_COOKIE, SESSION_MS, type Visitor } from "../src/page/page_session.ts";
+import { PageSessions, SESSION_COOKIE, SESSION_MS, type Visitor } from "../src/page/page_session.ts";
 import { answerProblem, answerSignIn, answerTool, answerView, drawAnswer } from "../src/page/pages.tsx";
 import { isFromOwnPage, isSecure } from "../src/page/same_origin.ts";
+import { toScreenPath } from "../src/page/screen_path.ts";
 import { StreamPlaces } from "../src/page/stream_places.ts";
 import { PAGE_STYLES } from "../src/page/styles.ts";
 import { isProblem, type LoadView, type View } from "../src/page/view.ts";
@@ -102,8 +103,9 @@ export function pageRoutes(deps: RouteDeps, authenticator: Authenticator): PageH
 
   app.get("/ui/app.css", (c) => answerAsset(c.req.raw, PAGE_STYLES, "text/css"));
   app.get("/ui/app.js", (c) => answerAsset(c.req.raw, CLIENT_SCRIPT, "text/javascript"));
+  const isReading = (c: Context<PageEnv>) => c.req.method === "GET" || c.req.method === "HEAD";
   app.use(async (c, next) => {
-    if (c.req.method === "GET" || c.req.method === "HEAD" || isFromOwnPage(c.req.raw)) return await next();
+    if (isReading(c) || isFromOwnPage(c.req.raw)) return await next();
     throw new RequestError("origin_refused", "Cannot take a form that was not sent from this page");
   });
   app.post("/ui/session", async (c) => {
@@ -114,7 +116,8 @@ export function pageRoutes(deps: RouteDeps, authenticator: Authenticator): PageH
       .finally(() => signIns--);
     const key = form.get("key")?.trim() ?? "";
     const visitor = await sessions.identify(key);
-    if (visitor === undefined) return await answerSignIn({ isRefused: true, maxKeyChars: MAX_KEY_CHARS });
+    const back = toScreenPath(c.req.url, form.get("back"));
+    if (visitor === undefined) return await answerSignIn({ isRefused: true, back });
     setCookie(c, SESSION_COOKIE, await sessions.seal(key), {
       httpOnly: true,
       sameSite: "Strict",
@@ -122,7 +125,7 @@ export function pageRoutes(deps: RouteDeps, authenticator: Authenticator): PageH
       secure: isSecure(c.req.raw, deps.callers.publicUrl),
       maxAge: SESSION_MS / 1_000,
     });
-    return c.redirect("/", 303);
+    return c.redirect(back, 303);
   });
   app.post("/ui/session/end", (c) => {
     deleteCookie(c, SESSION_COOKIE, { path: "/", secure: isSecure(c.req.raw, deps.callers.publicUrl) });
@@ -137,9 +140,8 @@ export function pageRoutes(deps: RouteDeps, authenticator: Authenticator): PageH
       c.set("visitor", visitor);
       return await next();
     }
-    if (c.req.path === "/") return await answerSignIn({ isRefused: false, maxKeyChars: MAX_KEY_CHARS });
-    if (c.req.method === "GET" && c.req.path !== "/ui/events") return c.redirect("/", 303);
-    return new Response(null, { status: 401 });
+    if (!isReading(c) || c.req.path === "/ui/events") return new Response(null, { status: 401 });
+    return await answerSignIn({ isRefused: false, back: toScreenPath(c.req.url, c.req.url) });
   });
 
   app.get("/", async (c) => {
@@ -181,7 +183,9 @@ export function pageRoutes(deps: RouteDeps, authenticator: Authenticator): PageH
     const answer = await apiOf(c).post<unknown>(path, body);
     ringBells();
     if (!answer.ok) return respond(c, answer.problem);
-    return c.req.header(PARTS_HEADER) === undefined ? c.redirect(toBack(c), 303) : done(200, toText(answer.value));
+    return c.req.header(PARTS_HEADER) === undefined
+      ? c.redirect(toScreenPath(c.req.url, c.req.header("referer")), 303)
+      : done(200, toText(answer.value));
   };
   app.post("/ui/reconnect", (c) => act(c, "/admin/reconnect", undefined, () => "All servers were tried."));
   app.post("/ui/agents/:agent/reconnect", async (c) => {
@@ -234,14 +238,6 @@ export function pageRoutes(deps: RouteDeps, authenticator: Authenticator): PageH
 /** What the script is answered: the parts of the screen that changed, and a sentence for who does not see them. */
 function done(status: number, text: string): Response {
   return Response.json({ parts: [], text }, { status });
-}
-
-/** Where the form was, or the first screen. */
-function toBack(c: Context<PageEnv>): string {
-  const referrer = c.req.header("referer");
-  const url = referrer !== undefined && URL.canParse(referrer) ? new URL(referrer) : undefined;
-  const isOwn = url?.host === new URL(c.req.url).host && (url.pathname === "/" || url.pathname.startsWith("/ui/"));
-  return isOwn ? url.pathname + url.search : "/";
 }
 
 /**

@@ -487,6 +487,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
     "src/page/line_diff.ts",
     "src/page/page_session.ts",
     "src/page/same_origin.ts",
+    "src/page/screen_path.ts",
     "src/page/stream_places.ts",
     "src/page/styles.ts",
     "src/page/view.ts",

@@ -102,7 +102,7 @@ async function send(form, button) {
   const timer = setInterval(tell, 500);
   try {
     const response = await window.fetch(form.action, { method: "POST", body, headers: { "x-portolan-parts": "1" } });
-    if (response.status === 401) return location.assign("/");
+    if (response.status === 401) return location.reload();
     const { parts, text } = await response.json();
     form.removeAttribute("aria-busy");
     button.textContent = label;

@@ -13,6 +13,7 @@ import type { FormEntries } from "./form_entries.ts";
 import { answerHtml } from "./html_answer.ts";
 import type { SentForm } from "./page_calls.ts";
 import { PageFrame } from "./page_frame.tsx";
+import { MAX_KEY_CHARS } from "./page_session.ts";
 import { ProblemScreen, SignInScreen } from "./small_screens.tsx";
 import { ToolFields, ToolScreen, type ToolScreenProps } from "./tool_screen.tsx";
 import { isProblem, type View, type ViewPart } from "./view.ts";
@@ -107,17 +108,17 @@ export async function drawAnswer({ tool }: OwnedTool, form: FormEntries, sent: S
 /**
  * Answers with the form that asks for a key.
  *
- * @param options Whether a key was refused.
+ * @param options Whether a key was refused, and the path that is shown next.
  * @returns The page: the same, whatever was wrong with the key.
  */
 export function answerSignIn(
-  { isRefused, maxKeyChars }: { readonly isRefused: boolean; readonly maxKeyChars: number },
+  { isRefused, back }: { readonly isRefused: boolean; readonly back: string },
 ): Promise<Response> {
   const error = "This key opens nothing here: it is not known, has ended, or was revoked. " +
-    `A token of more than ${maxKeyChars.toLocaleString("en")} characters is too long for this page.`;
+    `A token of more than ${MAX_KEY_CHARS.toLocaleString("en")} characters is too long for this page.`;
   return answerHtml((nonce) => (
     <PageFrame title="Sign in" nonce={nonce}>
-      <SignInScreen error={isRefused ? error : undefined} />
+      <SignInScreen error={isRefused ? error : undefined} back={back} />
     </PageFrame>
   ), isRefused ? 401 : 200);
 }

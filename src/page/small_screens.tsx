@@ -11,15 +11,18 @@ import { ProblemBox } from "./page_parts.tsx";
 /**
  * The form that asks for a key. It says nothing of what is behind it.
  *
- * @param props What was wrong with the key before, where there was one.
+ * @param props What was wrong with the key before, where there was one, and the path that is shown next.
  * @returns The screen.
  */
-export function SignInScreen({ error }: { readonly error?: string | undefined }): JSX.Element {
+export function SignInScreen(
+  { error, back }: { readonly error?: string | undefined; readonly back: string },
+): JSX.Element {
   return (
     <section class="sign-in sheet" aria-labelledby="headline">
       <h1 id="headline">Sign in</h1>
       <p class="text">The page shows what your key opens: the agents, their servers, and their tools.</p>
       <form method="post" action="/ui/session">
+        <input type="hidden" name="back" value={back} />
         {error !== undefined && <p id="key-error" class="box box-bad" role="alert">{error}</p>}
         <label for="key">Key or token</label>
         <input

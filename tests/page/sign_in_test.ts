@@ -18,8 +18,10 @@ Deno.test("the page shows nothing before somebody has signed in: no agent, no se
   for (
     const path of ["/", "/ui/activity", "/ui/agents/Kairos", "/ui/agents/Nobody", "/ui/agents/Kairos/tools/search"]
   ) {
-    const { html } = await browser.open(path);
-    assertStringIncludes(html, "Sign in");
+    const page = await browser.open(path);
+    assertStringIncludes(page.html, "Sign in");
+    // What was asked for is kept for afterwards, whether there is such a thing or not.
+    const html = page.html.replace(`name="back" value="${path}"`, "");
     assertEquals(/Kairos|Mercurius|files|search|\d+ (server|tool|agent)/.test(html), false, path);
   }
   const events = await browser.ask("/ui/events");
@@ -56,6 +58,36 @@ Deno.test("POST /ui/session answers the same to every key that opens nothing", a
   }
   assertEquals(new Set(pages).size, 1);
   assertStringIncludes(pages[0]!, "This key opens nothing here");
+});
+
+Deno.test("POST /ui/session shows what was asked for, also at the second try, and goes to no other site", async () => {
+  const { browser } = await openPage();
+  const path = "/ui/agents/Kairos?q=sea%22rch";
+  const backOf = (html: string) => /name="back" value="([^"]*)"/.exec(html)?.[1]?.replaceAll("&quot;", '"');
+  const asked = backOf((await browser.open(path)).html) ?? "";
+  assertEquals(asked, path);
+  const refused = await browser.send("/ui/session", { key: "wrong", back: asked });
+  assertEquals([refused.status, backOf(refused.html)], [401, path]);
+  const toLocation = async (back: string) => {
+    const response = await browser.post("/ui/session", { key: "kairos-key", back });
+    return response.headers.get("location");
+  };
+  assertEquals(await toLocation(path), path);
+  assertEquals((await browser.ask(path, { method: "HEAD" })).status, 200, "an open page asks so whether to load anew");
+  assertEquals(await toLocation("/docs?agent=Kairos"), "/docs?agent=Kairos");
+  const others = [
+    "//evil.test/ui/agents/",
+    "http://evil.test/ui/agents/Kairos",
+    "/ui/agents/../..//evil.test",
+    "\\\\evil.test\\ui\\agents\\",
+    "javascript:alert(1)",
+    "/ui/events",
+    "/ui/session",
+    "/status",
+    "http://[",
+    "",
+  ];
+  for (const other of others) assertEquals(await toLocation(other), "/", other);
 });
 
 Deno.test("POST /ui/session/end signs out", async () => {
