@@ -6,7 +6,7 @@
  */
 
 import { isJsonObject, type JsonObject } from "../protocol.ts";
-import { MAX_ROUTE_VALUE_BYTES, type RouteKey } from "../route_store.ts";
+import { MAX_KEPT_MS, MAX_ROUTE_VALUE_BYTES, RENEWED_AFTER_MS, type RouteKey } from "../route_store.ts";
 import type { DecisionChange } from "../tools/withheld_tools.ts";
 import type { RouteStoreGuard } from "./route_store_guard.ts";
 
@@ -35,8 +35,6 @@ export interface SavedDecisionsDeps {
   readonly guard: RouteStoreGuard;
   /** Tells where they are kept. */
   readonly toKey: () => Promise<RouteKey>;
-  /** How long they are kept since the last one, in milliseconds. */
-  readonly ttlMs: number;
   /** The time, in milliseconds since the epoch. */
   readonly now: () => number;
 }
@@ -61,7 +59,11 @@ export class SavedDecisions {
    */
   async load(): Promise<KeptDecisions | undefined> {
     const read = await this.#read();
-    return read?.decisions === "broken" ? undefined : read?.decisions;
+    if (read === undefined || read.decisions === "broken") return undefined;
+    const { revision, stamp } = read.decisions;
+    // The revision is no older than the value. Written anew, the value does not come to its end in the store.
+    const isOld = revision > 0 && this.#deps.now() - revision > RENEWED_AFTER_MS;
+    return (isOld ? await this.save({}, stamp) : undefined) ?? read.decisions;
   }
 
   /**
@@ -72,7 +74,7 @@ export class SavedDecisions {
    * @returns What is decided now; `undefined` where it could not be kept.
    */
   async save({ withhold = [], release = [] }: DecisionChange, pinStamp: number): Promise<KeptDecisions | undefined> {
-    const { guard, now, ttlMs, toKey } = this.#deps;
+    const { guard, now, toKey } = this.#deps;
     for (let tries = 0; tries < MAX_TRIES; tries++) {
       const read = await this.#read();
       if (read === undefined) return undefined;
@@ -85,7 +87,7 @@ export class SavedDecisions {
       const value: JsonObject = { v: VERSION, ...decisions, withheld: [...names] };
       if (encoder.encode(JSON.stringify(value)).byteLength > MAX_ROUTE_VALUE_BYTES) return undefined;
       const key = await toKey();
-      const options = { expiresAtMs: now() + ttlMs, ifVersion: read.version };
+      const options = { expiresAtMs: now() + MAX_KEPT_MS, ifVersion: read.version };
       const answer = await guard.run((store) => store.set(key, value, options));
       if (answer === undefined) return undefined;
       if (answer.value !== undefined) return decisions;

@@ -5,7 +5,8 @@
  * @module
  */
 
-import type { RouteKey } from "../route_store.ts";
+import { isJsonObject } from "../protocol.ts";
+import { MAX_KEPT_MS, RENEWED_AFTER_MS, type RouteKey } from "../route_store.ts";
 import type { PinKeeper, PinnedDigests } from "../tools/pin_keeper.ts";
 import type { DecisionChange } from "../tools/withheld_tools.ts";
 import {
@@ -24,8 +25,6 @@ import { type KeptDecisions, SavedDecisions } from "./saved_decisions.ts";
 import type { ServerCacheKey } from "./server_cache_key.ts";
 import { inBatches } from "./tool_chunks.ts";
 
-/** How long pins are kept since they were last written, in milliseconds: past the life of any configuration. */
-const TTL_MS = 10 * 365 * 86_400_000;
 /** How often a write that another isolate was faster with is tried again. */
 const MAX_TRIES = 4;
 /** How many pages there are at most. */
@@ -66,7 +65,7 @@ export class SavedPins implements PinKeeper {
   constructor(deps: SavedPinsDeps) {
     this.#deps = deps;
     const { guard, now } = deps;
-    this.#decisions = new SavedDecisions({ guard, now, ttlMs: TTL_MS, toKey: () => this.#keyOf("pin-decisions") });
+    this.#decisions = new SavedDecisions({ guard, now, toKey: () => this.#keyOf("pin-decisions") });
   }
 
   async load(): Promise<PinnedDigests | undefined> {
@@ -79,6 +78,7 @@ export class SavedPins implements PinKeeper {
     // Isolates of an earlier version go on writing there: what is seen is taken over, before its time is over.
     const taken = missing.length === 0 || await this.#write(missing, false) !== undefined;
     this.#oldTaken ||= old !== undefined && taken;
+    await this.#renew(pages);
     return Object.fromEntries([...missing, ...pins.values()].map(({ name, digest }) => [name, digest]));
   }
 
@@ -140,7 +140,7 @@ export class SavedPins implements PinKeeper {
     digests: ReadonlyMap<string, string>,
     taken: ReadonlySet<string>,
   ): Promise<ReadonlyMap<string, string>> {
-    const expiresAtMs = this.#deps.now() + TTL_MS;
+    const expiresAtMs = this.#deps.now() + MAX_KEPT_MS;
     const values = await toPinTexts(texts, digests, await this.#keyOf("pin-texts"), taken);
     const written = await inBatches(values, async ({ id, names, value }) => {
       const key = await this.#keyOf("pin-texts", id);
@@ -157,6 +157,22 @@ export class SavedPins implements PinKeeper {
       const key = await this.#keyOf("pin-texts", id);
       await this.#deps.guard.run((store) => store.delete(key));
     });
+  }
+
+  /** Writes anew what would come to its end in the store. Where that fails, another isolate or a later reading does it. */
+  async #renew(pages: readonly ReadPage[]): Promise<void> {
+    const nowMs = this.#deps.now();
+    const isOld = ({ pins, stamp }: PinPage) => pins.length > 0 && nowMs - stamp > RENEWED_AFTER_MS;
+    const old = pages.filter(isOld);
+    if (old.length === 0) return;
+    await inBatches([...new Set(old.flatMap(({ pins }) => pins.flatMap(({ textId }) => textId ?? [])))], async (id) => {
+      const key = await this.#keyOf("pin-texts", id);
+      const value = (await this.#deps.guard.run((store) => store.get(key)))?.value?.value;
+      const expiresAtMs = nowMs + MAX_KEPT_MS;
+      if (isJsonObject(value)) await this.#deps.guard.run((store) => store.set(key, value, { expiresAtMs }));
+    });
+    const stamp = Math.max(stampOf(pages) + 1, nowMs);
+    await this.#writePages(pages, pages.map((page) => isOld(page) ? { ...page, stamp } : page));
   }
 
   /** The pages with all of them: these, or where they do not replace, those of others that came first. */
@@ -178,7 +194,7 @@ export class SavedPins implements PinKeeper {
 
   /** In their order: a page is there for others only where the one before says so. */
   async #writePages(pages: readonly ReadPage[], next: readonly PinPage[]): Promise<"kept" | "conflict" | "away"> {
-    const expiresAtMs = this.#deps.now() + TTL_MS;
+    const expiresAtMs = this.#deps.now() + MAX_KEPT_MS;
     for (const [index, page] of next.entries()) {
       const read = pages[index];
       if (page === read) continue;

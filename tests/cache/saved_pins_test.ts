@@ -137,6 +137,32 @@ Deno.test("K1 SavedPins says that nothing can be told or kept while the store is
   }
 });
 
+Deno.test("SavedPins writes anew once a month what would come to its end in the store, and changes nothing of it", async () => {
+  const DAY_MS = 86_400_000;
+  const clock = { nowMs: START_MS };
+  const store = new MemoryRouteStore({ now: () => clock.nowMs });
+  const keeper = () => keeperOn(store, clock.nowMs);
+  const digest = await pin(keeper(), "read", "Reads");
+  const decided = await keeper().saveDecisions({ withhold: ["mail"] });
+  const readAll = async () => {
+    const { withheld } = await keeper().loadDecisions() ?? {};
+    const { read } = await keeper().loadDetails(["read"]) ?? {};
+    return { pins: await keeper().load(), withheld, pinnedAtMs: read?.pinnedAtMs, hasText: read?.text !== undefined };
+  };
+  const kept = { pins: { read: digest }, withheld: ["mail"], pinnedAtMs: START_MS, hasText: true };
+  const versions = async () => [(await store.get(BOOK_KEY))?.version, (await store.get(DECISIONS_KEY))?.version];
+  const first = await versions();
+  clock.nowMs += 30 * DAY_MS;
+  assertEquals([await readAll(), await versions()], [kept, first]);
+  for (let month = 0; month < 12; month++) {
+    clock.nowMs += 31 * DAY_MS;
+    assertEquals(await readAll(), kept);
+  }
+  assert((decided?.revision ?? 0) < ((await keeper().loadDecisions())?.revision ?? 0));
+  clock.nowMs += 366 * DAY_MS;
+  assertEquals(await readAll(), { pins: {}, withheld: [], pinnedAtMs: undefined, hasText: false });
+});
+
 Deno.test("K2 SavedPins takes broken values for none, and what a tool was only where its digest proves it", async () => {
   const expiresAtMs = START_MS + 60_000;
   const good = ["good", "ab".repeat(32), START_MS, null];
