@@ -64,14 +64,16 @@ export interface PageHouse extends AsyncDisposable {
   sink(): Promise<void>;
   /** Starts it again, at the same address. */
   raise(): Promise<void>;
+  /** Takes another gateway in place of this one, at the same address. */
+  restart(): Promise<void>;
   /** Has the server of harbours list a tool that is another one. */
   changeTide(): Promise<void>;
   /** Calls a tool as any program does. */
   call(tool: string, args: Record<string, unknown>): Promise<Response>;
 }
 
-/** Starts a gateway with the agents Kairos and Mercurius. */
-export async function openPageHouse(): Promise<PageHouse> {
+/** Starts a gateway with the agents Kairos and Mercurius; without a secret, only it itself knows whom it let in. */
+export async function openPageHouse({ storeSecret }: { readonly storeSecret?: Uint8Array } = {}): Promise<PageHouse> {
   await using starting = new AsyncDisposableStack();
   const harbourOptions = { name: "harbour", tools: HARBOUR_TOOLS };
   let harbour: TestMCPServer = await startMCPServer(harbourOptions);
@@ -86,15 +88,23 @@ export async function openPageHouse(): Promise<PageHouse> {
   starting.defer(() => manager.close());
   const keys = { Kairos: [await digestKey(KAIROS_KEY)], "*": [await digestKey(ADMIN_KEY)] };
   const failures: unknown[] = [];
-  const gateway = createGateway({ directory: manager, onInternalError: (error) => failures.push(error) }, { keys });
-  const http = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, gateway.fetch);
+  const deps = { directory: manager, storeSecret, onInternalError: (error: unknown) => void failures.push(error) };
+  const serve = (port: number) => {
+    const gateway = createGateway(deps, { keys });
+    const http = Deno.serve({ hostname: "127.0.0.1", port, onListen() {} }, gateway.fetch);
+    const stop = async () => {
+      await gateway.drain({ graceMs: 2_000 });
+      await http.shutdown();
+    };
+    return { port: http.addr.port, stop };
+  };
+  let gateway = serve(0);
   starting.defer(async () => {
-    await gateway.drain({ graceMs: 2_000 });
-    await http.shutdown();
+    await gateway.stop();
     if (failures.length > 0) throw new AggregateError(failures, "The gateway failed");
   });
   await manager.connectAll({ timeoutMs: 10_000 });
-  const origin = `http://127.0.0.1:${http.addr.port}`;
+  const origin = `http://127.0.0.1:${gateway.port}`;
   const ask = (path: string, body: unknown) =>
     fetch(`${origin}${path}`, {
       method: "POST",
@@ -107,6 +117,10 @@ export async function openPageHouse(): Promise<PageHouse> {
     sink: () => harbour.stop(),
     raise: async () => {
       harbour = await startMCPServer({ ...harbourOptions, port: Number(new URL(url).port) });
+    },
+    restart: async () => {
+      await gateway.stop();
+      gateway = serve(gateway.port);
     },
     changeTide: async () => {
       harbour.setTools(CHANGED_TOOLS);

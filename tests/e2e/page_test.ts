@@ -58,6 +58,30 @@ Deno.test("a server that goes down, and comes back, is seen on a page that stays
   assertEquals(complaints, []);
 });
 
+for (const storeSecret of [undefined, new Uint8Array(32)]) {
+  const what = storeSecret === undefined ? "asks for the key there" : "goes on by itself";
+  Deno.test(`a page that is open while its gateway is started again ${what}`, async () => {
+    await using house = await openPageHouse(storeSecret === undefined ? {} : { storeSecret });
+    await using browser = await openBrowser();
+    await using visitor = await visit(browser, house.origin, { key: KAIROS_KEY });
+    const { page, complaints } = visitor;
+    const screen = `${house.origin}/ui/agents/Kairos?q=tide`;
+    await page.goto(screen);
+    await page.getByText("live", { exact: true }).waitFor();
+    await house.restart();
+    if (storeSecret === undefined) {
+      await page.getByLabel("Key or token").fill(KAIROS_KEY);
+      await page.getByRole("button", { name: "Sign in" }).click();
+    }
+    await house.changeTide();
+    await page.getByText("live", { exact: true }).waitFor();
+    await page.getByRole("article", { name: "tide of harbour" }).waitFor();
+    assertEquals(page.url(), screen);
+    // The browser itself says that nobody answered, or that nobody is let in.
+    assertEquals(complaints.filter((text) => !/ERR_|status of 401/.test(text)), []);
+  });
+}
+
 Deno.test("a tool is called by the form that its schema makes, and its answer is shown, of whatever kind", async () => {
   await using house = await openPageHouse();
   await using browser = await openBrowser();
