@@ -125,6 +125,23 @@ Deno.test("main.ts asks for keys from the moment that its file has some", async 
   assertEquals([await statusOf(program.origin, "no-key"), await statusOf(program.origin, ADMIN_KEY)], [401, 200]);
 });
 
+Deno.test("main.ts refuses a key that is taken away at once, however long a new server takes to connect", async () => {
+  await using files = await startMCPServer({ name: "files", json: true });
+  await using slow = await startMCPServer({ name: "slow", json: true });
+  slow.hangNext("server/discover", 1_000);
+  slow.hangNext("initialize", 1_000);
+  const [kept, gone] = [await digestKey("kept-key"), await digestKey("gone-key")];
+  const toYaml = (servers: string, keys: string) =>
+    `servers: { files: { url: "${files.url}" }, slow: { url: "${slow.url}" } }\n` +
+    `agents: { Kairos: { servers: [${servers}], keys: [${keys}] } }\n`;
+  await using program = await startOnFile(toYaml("files", `"${kept}", "${gone}"`));
+  assertEquals([await statusOf(program.origin, "kept-key"), await statusOf(program.origin, "gone-key")], [200, 200]);
+  await program.replace(toYaml("files, slow", `"${kept}"`));
+  await untilWithin(5_000, async () => await statusOf(program.origin, "gone-key") === 401);
+  assertFalse(program.said().includes("Configuration taken"), "the new server has not answered yet");
+  assertEquals(await statusOf(program.origin, "kept-key"), 200);
+});
+
 Deno.test("Two gateways on one KV file: what is put at one is served by both under load, without a failed call", async () => {
   await using file = await createStoreFile();
   const whoami = (name: string) => ({ name: "whoami", run: () => textResult(name) });
