@@ -29,17 +29,17 @@ const HEADERS: readonly (readonly [name: string, value: string])[] = [
 const REQUEST_ID = /^[\w\-=]{1,64}$/;
 
 /**
- * Gives each request an id, its caller's where that is one, and each answer the headers that all have, and notes both
- * where somebody wants to be told. Each middleware of its own would cost every call a few microseconds.
+ * Gives each request an id, its caller's where that is one, and each answer the headers that all have, counts
+ * both, and notes them where somebody wants to be told. Each middleware of its own would cost every call a few microseconds.
  *
  * @param deps The collaborators.
  * @returns The middleware; the outermost.
  */
-export function frame({ requests, directory }: RouteDeps): MiddlewareHandler<GatewayEnv> {
+export function frame(deps: RouteDeps): MiddlewareHandler<GatewayEnv> {
   return async (c, next) => {
     const requestId = readRequestId(c);
     c.set("requestId", requestId);
-    const noted = requests?.begin(requestId);
+    const noted = deps.requests?.begin(requestId);
     await next();
     const { headers } = c.res;
     headers.set("x-request-id", requestId);
@@ -50,7 +50,7 @@ export function frame({ requests, directory }: RouteDeps): MiddlewareHandler<Gat
     }
     // What has an entity tag may be kept, to be asked about.
     if (!headers.has("etag")) headers.set("cache-control", "no-store");
-    if (requests !== undefined && noted !== undefined) noteAnswer(requests, noted, directory, c);
+    noteAnswer(deps, noted, c);
   };
 }
 

@@ -1,5 +1,5 @@
 /**
- * Notes each request, where somebody wants to be told.
+ * Counts each request, and notes it where somebody wants to be told.
  *
  * @module
  */
@@ -7,30 +7,32 @@
 import type { Context } from "hono";
 import { routePath } from "hono/route";
 import type { AgentDirectory } from "../src/gateway/agent_directory.ts";
-import type { GatewayEnv } from "../src/gateway/gateway_env.ts";
-import type { NotedRequest, RequestWatch } from "../src/telemetry/request_watch.ts";
+import type { GatewayEnv, RouteDeps } from "../src/gateway/gateway_env.ts";
+import type { NotedRequest } from "../src/telemetry/request_watch.ts";
 
 const AGENT_PATH = /^\/(?:admin\/)?agents\/([^/]+)/;
 
 /**
- * Notes how a request ended: a stream when it has been sent, where the runtime tells.
+ * Counts an answer, and notes how its request ended: a stream when it has been sent, where the runtime tells.
  *
- * @param requests Takes the notes.
- * @param noted What its beginning returned.
- * @param directory All agents.
+ * @param deps Who counts, who takes the notes, and all agents.
+ * @param noted What the beginning of the request returned; `undefined` where nobody wants to be told.
  * @param c The context of the request; it has its answer.
  */
 export function noteAnswer(
-  requests: RequestWatch,
-  noted: NotedRequest,
-  directory: AgentDirectory,
+  { metrics, requests, directory }: Pick<RouteDeps, "metrics" | "requests" | "directory">,
+  noted: NotedRequest | undefined,
   c: Context<GatewayEnv>,
 ): void {
+  const { method } = c.req;
   const { status, headers } = c.res;
-  const route = routePath(c, -1);
+  const path = routePath(c, -1);
+  const route = path.includes("*") ? "" : path;
+  metrics.countRequest({ method, route, status });
+  if (requests === undefined || noted === undefined) return;
   const ended = {
-    method: c.req.method,
-    route: route.includes("*") ? "" : route,
+    method,
+    route,
     status,
     caller: c.var.access?.caller,
     agent: noted.calls[0]?.agent ?? findAgent(c, status, directory),

@@ -12,6 +12,9 @@ import { OTHER, type Series, SeriesTable } from "./series_table.ts";
 /** The upper bounds of the durations of calls, in seconds. */
 export const DURATION_BOUNDS: readonly number[] = [0.005, 0.025, 0.1, 0.25, 1, 2.5, 10, 30];
 
+/** The methods that have a label of their own: callers may send any word. */
+const METHODS: ReadonlySet<string> = new Set(["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"]);
+
 /** How much is kept apart. */
 export interface GatewayMetricsOptions {
   /** How many series each family may have, besides one for each agent. @default {4_000} */
@@ -26,9 +29,10 @@ interface Count {
   count: number;
 }
 
-/** Counts calls, routes and what happens to connections, by agent. One for each gateway. */
+/** Counts requests, and by agent calls, routes and what happens to connections. One for each gateway. */
 export class GatewayMetrics {
   readonly #maxTools: number;
+  readonly #requests: SeriesTable<Count>;
   readonly #calls: SeriesTable<Count>;
   readonly #durations: SeriesTable<Histogram>;
   readonly #routes: SeriesTable<Count>;
@@ -45,10 +49,22 @@ export class GatewayMetrics {
   constructor({ maxSeries = 4_000, maxTools = 200 }: GatewayMetricsOptions = {}) {
     const zero = () => ({ count: 0 });
     this.#maxTools = maxTools;
+    this.#requests = new SeriesTable(maxSeries, zero);
     this.#calls = new SeriesTable(maxSeries, zero);
     this.#routes = new SeriesTable(maxSeries, zero);
     this.#connections = new SeriesTable(maxSeries, zero);
     this.#durations = new SeriesTable(maxSeries, () => ({ counts: DURATION_BOUNDS.map(() => 0).concat(0), sum: 0 }));
+  }
+
+  /**
+   * Counts a request, also one that was refused.
+   *
+   * @param request Its route, with parameters as names, its method, and how it was answered.
+   */
+  countRequest(
+    { route, method, status }: { readonly route: string; readonly method: string; readonly status: number },
+  ): void {
+    this.#requests.at([route, METHODS.has(method) ? method : OTHER, String(status)]).count++;
   }
 
   /**
@@ -77,6 +93,11 @@ export class GatewayMetrics {
     const { type, agent = "", server } = event;
     if (type !== "connected" && type !== "recovered" && type !== "failed") return;
     this.#connections.at([agent, server, type]).count++;
+  }
+
+  /** How many requests were answered, by `route`, `method`, `status`. */
+  get requests(): readonly Series<number>[] {
+    return toNumbers(this.#requests);
   }
 
   /** How many calls ended, by `agent`, `server`, `tool`, `outcome`, `door`. */

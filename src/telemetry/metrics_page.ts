@@ -16,7 +16,7 @@ export interface MetricsView {
   readonly metrics: GatewayMetrics;
   /** How each agent that may be seen stands; no other is shown. */
   readonly agents: Readonly<Record<string, AgentStatus>>;
-  /** How many requests of all callers are under way; `undefined` where that may not be seen. */
+  /** How many requests of all callers are under way; `undefined` where what all callers do may not be seen. */
   readonly requests: number | undefined;
 }
 
@@ -46,6 +46,11 @@ const CONNECTIONS: MetricFamily = {
   name: "portolan_connections_total",
   help: "What happened to the connections to servers: connected, recovered, failed.",
   labels: ["agent", "server", "event"],
+};
+const ANSWERS: MetricFamily = {
+  name: "portolan_http_requests_total",
+  help: "Requests of all callers that were answered, refused ones included; the route is empty where there is none.",
+  labels: ["route", "method", "status"],
 };
 const REQUESTS: MetricFamily = {
   name: "portolan_requests_in_flight",
@@ -108,7 +113,10 @@ export function writeMetricsPage({ metrics, agents, requests }: MetricsView): st
   );
   return [
     writeNumbers("gauge", BUILD_INFO, [{ labels: [VERSION], value: 1 }]),
-    requests === undefined ? "" : writeNumbers("gauge", REQUESTS, [{ labels: [], value: requests }]),
+    ...(requests === undefined ? [] : [
+      writeNumbers("gauge", REQUESTS, [{ labels: [], value: requests }]),
+      writeNumbers("counter", ANSWERS, metrics.requests),
+    ]),
     writeNumbers("counter", CALLS, metrics.calls.filter(isVisible)),
     writeHistograms(DURATIONS, DURATION_BOUNDS, metrics.durations.filter(isVisible)),
     writeNumbers("counter", ROUTES, metrics.routes.filter(isVisible)),

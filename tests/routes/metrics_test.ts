@@ -25,6 +25,11 @@ Deno.test("GET /metrics counts what was called, by every door, for a parser of P
   ) {
     await (await send(`/agents/Kairos/${path}`, body)).text();
   }
+  const refused = new Request("http://localhost/agents/Kairos/tools/echo", {
+    method: "POST",
+    headers: { host: "localhost" },
+  });
+  await (await gateway.fetch(refused)).text();
   const response = await send("/metrics");
   assertMatch(response.headers.get("content-type") ?? "", /^text\/plain; version=0\.0\.4/);
   const page = await response.text();
@@ -34,6 +39,10 @@ Deno.test("GET /metrics counts what was called, by every door, for a parser of P
   assertEquals(findValues(page, "portolan_connections_total", { server: "files", event: "connected" }), [1]);
   assertEquals(findValues(page, "portolan_server_connected", { server: "files" }), [1]);
   assertEquals(findValues(page, "portolan_requests_in_flight"), [1]);
+  const ROUTE = { route: "/agents/:agent/tools/:tool", method: "POST" };
+  const requests = (labels: Record<string, string>) => findValues(page, "portolan_http_requests_total", labels);
+  assertEquals([requests({ ...ROUTE, status: "200" }), requests({ ...ROUTE, status: "404" })], [[1], [1]]);
+  assertEquals(requests({ ...ROUTE, status: "401" }), [1]);
   for (const [name, { type, help }] of readFamilies(page)) {
     assertEquals([type === "COUNTER", help !== ""], [name.endsWith("_total"), true], name);
   }

@@ -48,6 +48,21 @@ Deno.test("writeMetricsPage() counts calls by agent, server, tool, outcome and d
   assertEquals(findValues(page, "portolan_routes_total", { agent: "Kairos", route: "memory" }), [3]);
 });
 
+Deno.test("writeMetricsPage() counts requests by route, method and status, of methods that callers make up as one", () => {
+  const metrics = new GatewayMetrics();
+  const request = { route: "/agents/:agent/tools/:tool", method: "POST", status: 401 };
+  for (const more of [{}, {}, { status: 200 }, { method: "BREW" }, { method: "SIFT" }, { route: "", status: 404 }]) {
+    metrics.countRequest({ ...request, ...more });
+  }
+  const page = writeMetricsPage({ metrics, agents: {}, requests: 0 });
+  const count = (labels: Record<string, string>) => findValues(page, "portolan_http_requests_total", labels);
+  const { route } = request;
+  assertEquals([count({ route, method: "POST", status: "401" }), count({ status: "200" })], [[2], [1]]);
+  assertEquals([count({ method: "_other" }), count({ route: "", status: "404" })], [[2], [1]]);
+  const unseen = writeMetricsPage({ metrics, agents: {}, requests: undefined });
+  assertEquals(unseen.includes("http_requests"), false, "it tells of all callers");
+});
+
 Deno.test("writeMetricsPage() writes durations as a histogram whose buckets add up", () => {
   const page = pageOf([{ durationMs: 4 }, { durationMs: 5 }, { durationMs: 90 }, { durationMs: 31_000 }]);
   const samples = readSamples(page).filter(({ name }) => name === "portolan_call_duration_seconds_bucket");
