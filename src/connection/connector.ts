@@ -182,7 +182,7 @@ export class Connector {
   renew(connection: Connection): void {
     if (this.#connection !== connection) return;
     this.#distrusting = this.#deps.opener.distrust(connection);
-    this.#retire(connection, this.#deps.opener.keepsSessions);
+    this.#retire(connection, false);
   }
 
   /**
@@ -199,7 +199,7 @@ export class Connector {
     return this.#closing ??= this.#close();
   }
 
-  /** Closes a connection once nothing runs on it any more. A session that is kept may be in use elsewhere. */
+  /** Closes a connection once nothing runs on it any more. A session that is kept for others may be in use there. */
   #retire(connection: Connection, keepSession: boolean): void {
     if (this.#connection === connection) this.#connection = undefined;
     const over = Promise.race([connection.idle(), this.#over.promise]);
