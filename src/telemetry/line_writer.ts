@@ -4,6 +4,8 @@
  * @module
  */
 
+import { clearAlarm, setAlarm } from "../alarm.ts";
+
 /** How a {@linkcode LineWriter} writes. */
 export interface LineWriterOptions {
   /** Writes some bytes, and resolves to how many of them were. */
@@ -16,6 +18,8 @@ export interface LineWriterOptions {
 
 /** The most characters that are written at once. */
 const MAX_CHUNK_CHARS = 65_536;
+/** How long lines are gathered after a write, in milliseconds: a write costs more than the lines of many requests. */
+const GATHER_MS = 25;
 
 /**
  * Keeps lines until they are written. A console would wait for its reader, and with it all who are answered: one that
@@ -30,6 +34,10 @@ export class LineWriter {
   #waitingChars = 0;
   #leftOut = 0;
   #writing: Promise<void> | undefined;
+  /** How many wait for all to be written. */
+  #flushing = 0;
+  /** Ends the gathering of lines. */
+  #stopGathering: (() => void) | undefined;
 
   /**
    * Creates a writer.
@@ -63,14 +71,20 @@ export class LineWriter {
    * @returns When it is written, or cannot be.
    */
   async flush(): Promise<void> {
+    this.#flushing++;
+    this.#stopGathering?.();
     await this.#writing;
+    this.#flushing--;
   }
 
   async #writeAll(): Promise<void> {
     // What comes in the same turn goes out at once.
     await Promise.resolve();
     try {
-      while (this.#lines.length > 0) await this.#writeSome();
+      while (this.#lines.length > 0) {
+        await this.#writeSome();
+        if (this.#flushing === 0 && this.#waitingChars < MAX_CHUNK_CHARS) await this.#gather();
+      }
     } catch {
       // Nobody reads any more: there is no place to say so.
       this.#lines = [];
@@ -78,6 +92,15 @@ export class LineWriter {
     } finally {
       this.#writing = undefined;
     }
+  }
+
+  async #gather(): Promise<void> {
+    const over = Promise.withResolvers<void>();
+    const alarm = setAlarm(over.resolve, GATHER_MS);
+    this.#stopGathering = over.resolve;
+    await over.promise;
+    clearAlarm(alarm);
+    this.#stopGathering = undefined;
   }
 
   async #writeSome(): Promise<void> {

@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { LineWriter } from "../../src/telemetry/line_writer.ts";
+import { until } from "../support/client_support.ts";
 
 const DECODER = new TextDecoder();
 const toGap = (lines: number) => `gap of ${lines}`;
@@ -29,6 +30,23 @@ Deno.test("LineWriter.add() writes what comes in one turn at once, in order", as
   writer.add("c");
   await writer.flush();
   assertEquals(sink.chunks, ["a\nb\n", "c\n"]);
+});
+
+Deno.test("LineWriter.add() writes the first line at once, and gathers those that follow", async () => {
+  const sink = openSink();
+  const writer = new LineWriter({ write: sink.write, toGap });
+  writer.add("a");
+  await until(() => sink.chunks.length === 1);
+  for (const line of ["b", "c"]) {
+    writer.add(line);
+    await Promise.resolve();
+  }
+  await until(() => sink.chunks.length === 2);
+  writer.add("d".repeat(70_000));
+  writer.add("e");
+  await writer.flush();
+  const [first, second, ...rest] = sink.chunks;
+  assertEquals([first, second, rest.map((chunk) => chunk.length)], ["a\n", "b\nc\n", [70_001, 2]]);
 });
 
 Deno.test("LineWriter.add() goes on where only a part was taken", async () => {
