@@ -49,8 +49,13 @@ class AlarmClock {
     const waitMs = Math.min(Math.max(0, atMs - nowMs), MAX_TIMER_MS);
     this.#youngUntilMs ??= nowMs + YOUNG_MS;
     if (nowMs >= this.#youngUntilMs) {
-      const timer = setTimeout(() => this.#ring(), waitMs);
-      this.#stop = () => clearTimeout(timer);
+      let isStopped = false;
+      // Where the event loop was held up, one that was due already is called although it was cleared in the same turn.
+      const timer = setTimeout(() => isStopped || this.#ring(), waitMs);
+      this.#stop = () => {
+        isStopped = true;
+        clearTimeout(timer);
+      };
       return;
     }
     const signal = AbortSignal.timeout(Math.min(waitMs, YOUNG_MS));

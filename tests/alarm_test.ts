@@ -63,6 +63,26 @@ for (
   });
 }
 
+Deno.test("clearAlarm() leaves no timer behind where the runtime calls one that was cleared a moment too late", async () => {
+  const alarm = JSON.stringify(new URL("../src/alarm.ts", import.meta.url).href);
+  const program = `
+    const { setTimeout } = globalThis;
+    const { clearAlarm, setAlarm } = await import(${alarm});
+    clearAlarm(setAlarm(() => {}, 1));
+    await new Promise((resolve) => setTimeout(resolve, 250));
+    const [timers, cleared] = [[], new Set()];
+    globalThis.setTimeout = (run) => timers.push(run);
+    globalThis.clearTimeout = (timer) => cleared.add(timer);
+    clearAlarm(setAlarm(() => {}, 10));
+    const other = setAlarm(() => {}, 1_000);
+    timers[0]();
+    clearAlarm(other);
+    console.log(timers.length, cleared.size);
+  `;
+  const { stdout } = await new Deno.Command(Deno.execPath(), { args: ["eval", "--no-lock", program] }).output();
+  assertEquals(new TextDecoder().decode(stdout), "2 2\n");
+});
+
 Deno.test("setAlarm() does not have the first calls of a process wait for what is behind setTimeout", async () => {
   const alarm = JSON.stringify(new URL("../src/alarm.ts", import.meta.url).href);
   const program = `
