@@ -29,8 +29,8 @@ const HEADERS: readonly (readonly [name: string, value: string])[] = [
 const REQUEST_ID = /^[\w\-=]{1,64}$/;
 
 /**
- * Gives each request an id, its caller's where that is one, and each answer the headers that all have, counts
- * both, and notes them where somebody wants to be told. Each middleware of its own would cost every call a few microseconds.
+ * Gives each request an id, its caller's where that is one, and each answer the headers that all have, counts it, and
+ * notes it where somebody wants to be told. Each middleware of its own would cost every call a few microseconds.
  *
  * @param deps The collaborators.
  * @returns The middleware; the outermost.

@@ -7,7 +7,6 @@
 
 import { delay } from "@std/async";
 import type { Connection, InputResponder } from "../connection/connection.ts";
-import type { Connector } from "../connection/connector.ts";
 import type { Deadline } from "../deadline.ts";
 import { isMCPError, MCPError } from "../errors.ts";
 import type { ClientEventListener } from "../events.ts";
@@ -178,22 +177,33 @@ export class ServerRequests {
     const use = request.use ?? own;
     for (let resent = false;; resent = true) {
       try {
-        return await connector.use(deadline, connectTimeoutMs, { force, needs }, async (connection) => {
-          if (responder !== undefined) await use?.ready(deadline);
-          const startedAt = performance.now();
-          try {
-            const answer = await request.send(connection);
-            this.#latency.add(performance.now() - startedAt);
-            return answer;
-          } catch (error) {
-            if (isMCPError(error)) noteFailure(connector, connection, error);
-            throw error;
-          }
+        return await connector.use(deadline, connectTimeoutMs, { force, needs }, (connection) => {
+          return this.#sendOn(connection, request, use);
         });
       } catch (error) {
         if (resent || !isMCPError(error) || error.code !== "session_lost") throw error;
       }
     }
+  }
+
+  async #sendOn<T>(connection: Connection, request: ServerRequest<T>, use: LinkUse | undefined): Promise<T> {
+    if (request.responder !== undefined) await use?.ready(request.deadline);
+    const startedAt = performance.now();
+    try {
+      const answer = await request.send(connection);
+      this.#latency.add(performance.now() - startedAt);
+      return answer;
+    } catch (error) {
+      if (isMCPError(error)) this.#noteFailure(connection, error);
+      throw error;
+    }
+  }
+
+  #noteFailure(connection: Connection, error: MCPError): void {
+    const { connector } = this.#deps.link;
+    const isOver = error.code === "session_lost" || error.code === "unreachable" || connection.lost;
+    if (isOver) connector.drop(connection, error);
+    else connector.note(error);
   }
 
   async #mayRepeat<T>(error: unknown, attempt: number, request: ServerRequest<T>): Promise<boolean> {
@@ -216,14 +226,6 @@ export class ServerRequests {
         (last === undefined ? "" : `. The last failure was ${last.code}: ${last.message}`),
       { server, retryable: true, retryAfterMs },
     );
-  }
-}
-
-function noteFailure(connector: Connector, connection: Connection, error: MCPError): void {
-  if (error.code === "session_lost" || error.code === "unreachable" || connection.lost) {
-    connector.drop(connection, error);
-  } else {
-    connector.note(error);
   }
 }
 
