@@ -7,13 +7,11 @@
 import type { BegunCall, CallRecord } from "../../src/gateway/call_record.ts";
 import type { RoutedResult } from "../../src/status.ts";
 
+const CALL = { requestId: "r1", caller: "key:1", agent: "Kairos", door: "rest", tool: "read" } as const;
+
 /** The call. */
 export const BEGUN: BegunCall = {
-  requestId: "r1",
-  caller: "key:1",
-  agent: "Kairos",
-  door: "rest",
-  tool: "read",
+  ...CALL,
   args: { path: "a" },
   trace: undefined,
 };
@@ -23,11 +21,7 @@ export const ROUTED: RoutedResult = { server: "files", tool: "read_file", route:
 
 /** What is noted of it. */
 export const RECORD: CallRecord = {
-  requestId: "r1",
-  caller: "key:1",
-  agent: "Kairos",
-  door: "rest",
-  tool: "read",
+  ...CALL,
   server: "files",
   toolName: "read_file",
   route: "memory",
