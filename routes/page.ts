@@ -229,7 +229,8 @@ export function pageRoutes(deps: RouteDeps, authenticator: Authenticator): PageH
         };
       };
       const isTold = deps.directory.watchEvents !== undefined;
-      await runLiveStream({ load, send, watch, isTold, signal: joined.signal }).finally(leave);
+      // A stop waits for what is being drawn, also where the runtime does not tell the end of an answer.
+      await inFlight.track(runLiveStream({ load, send, watch, isTold, signal: joined.signal }).finally(leave));
     });
   });
   return (request, bindings) => app.fetch(request, bindings);
